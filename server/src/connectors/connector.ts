@@ -1,0 +1,355 @@
+/**
+ * What a connector is. One provider folder holds one `defineProvider({...})`: its sources, each declared once as typed
+ * data and functions, and the webhooks they share. A connector does no I/O but through `ConnectorContext.http`, keeps
+ * no state, and never imports the store, the engine or a web framework, so it can be read, tested and fuzzed alone.
+ */
+import type { Static, TObject } from 'typebox';
+import type { Capabilities } from '../model/capabilities.ts';
+import type { Content, MediaRef } from '../model/content.ts';
+import type { InboundEvent } from './events.ts';
+
+export type { InboundEvent } from './events.ts';
+
+/** The settings of the whole installation that connectors may read; names as in the environment. */
+export interface ProviderConfig {
+  publicUrl: string;
+  get(name: string): string | undefined;
+  /** The setting, or a `setting-missing` error that names the variable. */
+  require(name: string): string;
+}
+
+export interface HttpRequest {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array | FormData;
+  /** Milliseconds for the whole exchange; 10,000 unless told. */
+  timeoutMs?: number;
+  /** Largest answer that is read, in bytes; 10 MB unless told. */
+  maxBytes?: number;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers: Headers;
+  body: Buffer;
+  /** The body as JSON; undefined when it is not. */
+  json(): unknown;
+  text(): string;
+}
+
+/**
+ * The way out: refuses private addresses (redirects and rebinding included) unless the installation allows them.
+ * Throws `ProviderError`: `retry` when the provider could not be reached at all (nothing was sent), `unknown-outcome`
+ * when the connection broke or timed out after the request was written.
+ */
+export type HttpClient = (url: string, request?: HttpRequest) => Promise<HttpResponse>;
+
+export interface ConnectorContext {
+  http: HttpClient;
+  config: ProviderConfig;
+  now(): Date;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Opens a stored medium for sending; undefined when it is gone. */
+  openMedia(id: string): Promise<{ data: Buffer; mimeType: string; filename?: string } | undefined>;
+  /** A signed public address of a stored medium that the provider may fetch for the next hours. */
+  mediaUrl(id: string): string;
+  /** A small per-channel memory for things worth keeping between calls (uploaded media ids, access tokens). */
+  memo: { get(key: string): Promise<unknown>; set(key: string, value: unknown, ttlSeconds: number): Promise<void> };
+}
+
+/** A channel as its connector sees it. */
+export interface ChannelView<S = Record<string, unknown>, C = Record<string, unknown>> {
+  id: string;
+  workspaceId: string;
+  sourceChannelId: string;
+  name: string;
+  sandbox: boolean;
+  settings: S;
+  credentials: C;
+  details: Record<string, unknown>;
+}
+
+/** What `connect` found out. Nothing is stored when it throws. */
+export interface Connected<S, C> {
+  sourceChannelId: string;
+  /** The account's own name, used when the caller gave none. */
+  name?: string;
+  imageUrl?: string;
+  settings: S;
+  credentials: C;
+  /** What the provider told about the account; shown. */
+  details?: Record<string, unknown>;
+  status?: 'active' | 'pending' | 'warning';
+  statusReason?: string;
+}
+
+/** An account that could be connected. */
+export interface Candidate {
+  sourceChannelId: string;
+  name: string;
+  imageUrl?: string;
+  /** Fields that `connect` wants for this account, where `explore` already knows them. */
+  input?: Record<string, unknown>;
+}
+
+/** How the channel is doing at the provider. */
+export interface HealthReport {
+  status: 'active' | 'pending' | 'warning' | 'failed';
+  /** Why, and what to do about it. */
+  reason?: string;
+  details?: Record<string, unknown>;
+  /** When the credentials end. */
+  expiresAt?: Date;
+  checks?: { name: string; ok: boolean; message?: string }[];
+}
+
+export interface OutboundMessage {
+  /** Our id; to be handed to the provider wherever it takes one of ours. */
+  id: string;
+  /** The contact's addresses on this source, best first: `{ kind: 'phonenumber', value: '+49…' }`. */
+  to: { kind: string; value: string }[];
+  content: Content;
+  /** The provider's id of the message this one answers. */
+  replyToProviderId?: string;
+  /** The window tag to send with (`HUMAN_AGENT`). */
+  tag?: string;
+  /** When the provider should send it. */
+  sendAt?: Date;
+  /** Mail thread and other facts about the conversation that the connector itself put there. */
+  thread?: { key: string; subject?: string; data?: Record<string, unknown> };
+}
+
+/** The provider took the message. */
+export interface SendReceipt {
+  providerId: string;
+  /** `sent` unless the provider already knows more. */
+  state?: 'sent' | 'delivered' | 'read';
+  /** What was handed to the provider. */
+  payload?: unknown;
+  /** What the provider said about it; kept in the message's metadata. */
+  details?: Record<string, unknown>;
+}
+
+/** What an unsettled message became, as the provider knows it now. */
+export type Settlement =
+  | { outcome: 'accepted'; providerId: string; state: 'sent' | 'delivered' | 'read' }
+  | { outcome: 'failed'; code?: string; message: string }
+  | { outcome: 'never-received' }
+  | { outcome: 'unknown' };
+
+/** How fast a channel may be written to. */
+export interface Pacing {
+  /** Messages a second over the whole channel. */
+  perSecond: number;
+  /** To one recipient: a burst, then one each `everyMs`. */
+  perRecipient?: { burst: number; everyMs: number };
+}
+
+export interface ProviderTemplate {
+  name: string;
+  language: string;
+  /** Verbatim, as the provider writes it. */
+  status: string;
+  category?: string;
+  quality?: string;
+  rejectedReason?: string;
+  providerRef?: string;
+  /** In the provider's own shape. */
+  components: unknown[];
+}
+
+export interface NewTemplate {
+  name: string;
+  language: string;
+  category: string;
+  components: unknown[];
+}
+
+export interface TemplateOperations<S, C> {
+  /** Every template of the channel's account, over all pages; throws when any page fails. */
+  list(channel: ChannelView<S, C>, context: ConnectorContext): Promise<ProviderTemplate[]>;
+  create(template: NewTemplate, channel: ChannelView<S, C>, context: ConnectorContext): Promise<ProviderTemplate>;
+  edit?(template: ProviderTemplate, channel: ChannelView<S, C>, context: ConnectorContext): Promise<ProviderTemplate>;
+  delete?(
+    template: { name: string; language?: string; providerRef?: string },
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+  ): Promise<void>;
+  /** The id that channels of one account share their templates under (WABA id). */
+  account(channel: ChannelView<S, C>): string;
+  /** Checks the values against the stored template: problems in plain words, and what the customer will read. */
+  render(template: ProviderTemplate, content: Extract<Content, { type: 'template' }>): { problems: string[]; text: string };
+}
+
+export interface Profile {
+  name?: string;
+  avatarUrl?: string;
+}
+
+/** One source, declared once. */
+export interface Connector<S = any, C = any, I = any> {
+  source: string;
+  title: string;
+  /** One sentence for the catalog. */
+  description: string;
+  category: 'chat' | 'messaging' | 'sms' | 'email' | 'voice' | 'custom';
+  /** Path of its guide below `docs/`. */
+  guide: string;
+  /** Shown in the catalog before one connects (`ended by Google on 2024-07-31, use RCS for Business`). */
+  notice?: string;
+  /** Brand colour and a 24×24 SVG path for the catalog. */
+  look: { color: string; icon: string };
+  /** What `connect` takes. Fields with `secret: true` are write-only; `title`, `description`, `examples`, `help` feed the form. */
+  input: TObject;
+  /** Shown settings of a connected channel; `editable: true` marks what the edit form offers. */
+  settings: TObject;
+  /** Write-only. */
+  credentials: TObject;
+  /** Kind of the addresses that its contacts have, and whether they are unique per channel only. */
+  identity: { kind: string; scoped: boolean };
+  capabilities: Capabilities | ((channel: ChannelView<S, C>) => Capabilities);
+  /** How this source talks about itself when it needs setting up by hand: shown with copy buttons after connecting. */
+  setup?(channel: ChannelView<S, C>, config: ProviderConfig): { label: string; value: string; help?: string }[];
+
+  connect(input: I, context: ConnectorContext): Promise<Connected<S, C>>;
+  /** Undoes at the provider what `connect` did there. `lastOfAccount`: no other connected channel shares its subscription. */
+  disconnect?(channel: ChannelView<S, C>, context: ConnectorContext, facts: { lastOfAccount: boolean }): Promise<void>;
+  /** The id that channels share one provider subscription under (page id, WABA id); default: the channel's own. */
+  account?(channel: { sourceChannelId: string; settings: S; details: Record<string, unknown> }): string;
+  explore?(input: Record<string, unknown>, context: ConnectorContext): Promise<Candidate[]>;
+  health?(channel: ChannelView<S, C>, context: ConnectorContext): Promise<HealthReport>;
+
+  /** A raw event → what happened. Pure; throws on what it cannot read (the event is then kept, listed and replayable). */
+  parse(event: RawEvent): InboundEvent[];
+
+  /** Hands one message to the provider. Throws `ProviderError`. */
+  send?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<SendReceipt>;
+  /** Asks the provider what became of a message whose outcome is unknown. */
+  settle?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<Settlement>;
+  /** The provider takes our id: sending twice is safe. */
+  idempotentSend?: boolean;
+  pacing?: Pacing | ((channel: ChannelView<S, C>) => Pacing);
+  /** Limits that the capabilities cannot express; plain words, empty when all is well. */
+  check?(content: Content, channel: ChannelView<S, C>): string[];
+  /** Puts a payload in the provider's shape into our words where it can, for lists and search. */
+  readNative?(payload: unknown): Content | undefined;
+  react?(
+    target: { providerId: string; emoji: string | null; to: OutboundMessage['to'] },
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+  ): Promise<SendReceipt | undefined>;
+  markRead?(
+    target: { providerId: string; to: OutboundMessage['to'] },
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+  ): Promise<void>;
+  typing?(
+    target: { to: OutboundMessage['to']; on: boolean; lastInboundProviderId?: string },
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+  ): Promise<void>;
+  revoke?(
+    target: { providerId: string; messageId: string; to: OutboundMessage['to'] },
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+  ): Promise<void>;
+
+  templates?: TemplateOperations<S, C>;
+  profile?(identity: { kind: string; value: string }, channel: ChannelView<S, C>, context: ConnectorContext): Promise<Profile>;
+  /** Fetches a file that an inbound message refers to. */
+  media?(
+    ref: MediaRef,
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+  ): Promise<{ data: Buffer; mimeType?: string; filename?: string }>;
+  /** Can this recipient be reached, and with what? */
+  reach?(
+    identity: { kind: string; value: string },
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+  ): Promise<{ reachable: boolean; features?: string[] }>;
+  /**
+   * For sources that are asked rather than told (IMAP): runs until the signal ends, one node at a time. `deliver`
+   * resolves once the events are durable; only then may the cursor move.
+   */
+  receive?(channel: ChannelView<S, C>, context: ConnectorContext & ReceiveContext): Promise<void>;
+}
+
+export interface ReceiveContext {
+  signal: AbortSignal;
+  cursor: { load(): Promise<unknown>; save(value: unknown): Promise<void> };
+  deliver(events: RawEvent[]): Promise<void>;
+}
+
+/** One piece of what a provider said, about one channel: what is made durable, parsed, and replayed. */
+export interface RawEvent {
+  source: string;
+  /** The account that it is about; null when the payload does not say. */
+  sourceChannelId: string | null;
+  contentType: string;
+  /** The provider's bytes; a piece of a larger request is written anew as a request of its own. */
+  body: Buffer;
+  /** The body as already read, to spare reading it twice. Never stored. */
+  value?: unknown;
+}
+
+export interface HookRequest {
+  method: string;
+  /** The full public address as the provider called it, query included, built from PUBLIC_URL. */
+  url: string;
+  path: string;
+  query: Record<string, string>;
+  headers: Record<string, string | undefined>;
+  body: Buffer;
+}
+
+export interface HookReply {
+  status: number;
+  contentType?: string;
+  body?: string;
+}
+
+/** An address that a provider calls. */
+export interface Hook {
+  /** `/hooks/meta`; also matches deeper paths when it ends in `/*`. */
+  path: string;
+  aliases?: string[];
+  /** Answers a handshake or validation call; undefined when the request is no such call. */
+  handshake?(request: HookRequest, config: ProviderConfig): HookReply | undefined;
+  /** The channels whose credentials `verify` needs, as the unverified request names them. */
+  claims?(request: HookRequest): { source: string; sourceChannelId: string }[];
+  /** Checks the signature over the raw bytes in constant time. */
+  verify(
+    request: HookRequest,
+    secrets: { config: ProviderConfig; channels: ChannelView[] },
+  ): 'ok' | 'missing' | 'wrong' | Promise<'ok' | 'missing' | 'wrong'>;
+  /** The verified request → its pieces, each about one channel. Throws on what it cannot read: it is then kept whole. */
+  unpack(request: HookRequest): RawEvent[];
+  /** The source that a request which cannot be read is filed under. */
+  source: string;
+  /** The answer once everything is durable; default 200 with an empty body. */
+  reply?: HookReply;
+}
+
+export interface Provider {
+  name: string;
+  connectors: Connector[];
+  hooks?: Hook[];
+}
+
+/** Declares a source with the types of its own schemas. */
+export function defineConnector<S extends TObject, C extends TObject, I extends TObject>(
+  connector: Connector<Static<S>, Static<C>, Static<I>> & { settings: S; credentials: C; input: I },
+): Connector {
+  return connector;
+}
+
+/** Declares a provider: its sources and the addresses that it calls. */
+export function defineProvider(provider: Provider): Provider {
+  return provider;
+}
+
+/** The capabilities of a channel, whether they are the same for all of its source or its own. */
+export function capabilitiesOf(connector: Connector, channel: ChannelView): Capabilities {
+  return typeof connector.capabilities === 'function' ? connector.capabilities(channel) : connector.capabilities;
+}

@@ -1,0 +1,153 @@
+/** What can come in from a provider, whatever the provider: the only language that the engine's ingest understands. */
+import type { Content } from '../model/content.ts';
+import type { MessageError, MessageState } from '../model/message.ts';
+
+/** Somebody at the far end, by every address that the provider told; best first. */
+export interface Party {
+  identities: { kind: string; value: string }[];
+  name?: string;
+  avatarUrl?: string;
+}
+
+/** The contact wrote, or our side wrote somewhere else (`echo`). */
+export interface MessageEvent {
+  kind: 'message';
+  direction: 'in' | 'out';
+  /** Unique within the channel; a second one with the same id changes nothing. */
+  providerId: string;
+  /** The far end of the conversation: the writer, or the reader of an echo. */
+  contact: Party;
+  content: Content;
+  /** The provider's own item, shown as it is by the Airy surface. */
+  payload: unknown;
+  /** The provider's time; when it tells none, the time the event was received is used. */
+  sentAt?: Date;
+  /** Several conversations with one contact on one channel: mail threads. Absent: one per contact. */
+  thread?: { key: string; subject?: string; data?: Record<string, unknown> };
+  /** The provider's id of the message that this one answers. */
+  replyTo?: string;
+  /** Forwarded marks, ad referrals, story links and the like; kept in the message's metadata. */
+  facts?: Record<string, unknown>;
+  /** Our own message id where the provider hands it back with an echo. */
+  ourId?: string;
+  /** An echo from our own app: known already, so it settles a send and is never shown as new. */
+  own?: boolean;
+  /** Does not open or refresh the service window (most system notices). */
+  opensWindow?: false;
+  /** An automatic answer: no unread mark, never answered by us. */
+  automatic?: boolean;
+}
+
+/** What became of one of our messages. */
+export interface ReceiptEvent {
+  kind: 'receipt';
+  /** The message; or, with `upTo`, every message of the contact sent until then. */
+  providerId?: string;
+  ourId?: string;
+  upTo?: { contact: Party; at: Date };
+  state: Extract<MessageState, 'sent' | 'delivered' | 'read' | 'failed'>;
+  at?: Date;
+  error?: MessageError;
+  /** Price, conversation category and the like; kept in the message's metadata. */
+  facts?: Record<string, unknown>;
+}
+
+/** The contact (or our side, elsewhere) put an emoji on a message, or took it away (`null`). */
+export interface ReactionEvent {
+  kind: 'reaction';
+  /** The provider's id of the message reacted to. */
+  target: string;
+  contact: Party;
+  by: 'contact' | 'us';
+  emoji: string | null;
+  at?: Date;
+  payload: unknown;
+}
+
+/** The contact changed a message. */
+export interface EditEvent {
+  kind: 'edit';
+  target: string;
+  content: Content;
+  at?: Date;
+  payload: unknown;
+}
+
+/** The contact took a message back. */
+export interface RevokeEvent {
+  kind: 'revoke';
+  target: string;
+  at?: Date;
+  payload: unknown;
+}
+
+export interface TypingEvent {
+  kind: 'typing';
+  contact: Party;
+  on: boolean;
+}
+
+/** The contact has a new address, or a changed profile. */
+export interface ContactEvent {
+  kind: 'contact';
+  contact: Party;
+  /** Addresses to add to it. */
+  adds?: { kind: string; value: string }[];
+  payload: unknown;
+}
+
+/** The contact does not want messages any more, or wants them again. */
+export interface ConsentEvent {
+  kind: 'consent';
+  contact: Party;
+  wants: boolean;
+  keyword?: string;
+  at?: Date;
+}
+
+/** Something about a template changed at the provider. Absent fields did not change. */
+export interface TemplateEvent {
+  kind: 'template';
+  /** The account that shares it (WABA id). */
+  account: string;
+  name: string;
+  language: string;
+  providerRef?: string;
+  status?: string;
+  category?: string;
+  quality?: string;
+  reason?: string;
+  at?: Date;
+  payload: unknown;
+}
+
+/** Something about the connected account changed at the provider. */
+export interface AccountEvent {
+  kind: 'account';
+  /** The one channel, or (with `account`) every channel of the account. */
+  account?: string;
+  /** Merged into the channel's `details`. */
+  details?: Record<string, unknown>;
+  status?: 'active' | 'warning' | 'failed';
+  reason?: string;
+  payload: unknown;
+}
+
+/** Understood, and there is nothing to do: kept in the raw log, with the reason. */
+export interface IgnoredEvent {
+  kind: 'ignored';
+  reason: string;
+}
+
+export type InboundEvent =
+  | MessageEvent
+  | ReceiptEvent
+  | ReactionEvent
+  | EditEvent
+  | RevokeEvent
+  | TypingEvent
+  | ContactEvent
+  | ConsentEvent
+  | TemplateEvent
+  | AccountEvent
+  | IgnoredEvent;
