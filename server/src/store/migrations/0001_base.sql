@@ -113,7 +113,8 @@ create table conversations (
   thread_key text not null default '',
   thread_data jsonb not null default '{}',
   subject text,
-  status text not null default 'open',
+  -- OPEN, CLOSED or a word of the user's own; null until somebody sets it, which counts as open.
+  state text,
   tags text[] not null default '{}',
   unread_count integer not null default 0,
   metadata jsonb not null default '{}',
@@ -155,8 +156,7 @@ create table messages (
   state_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  primary key (workspace_id, id),
-  foreign key (workspace_id, conversation_id) references conversations
+  primary key (workspace_id, id)
 );
 create unique index messages_provider_id on messages (workspace_id, channel_id, provider_id) where provider_id is not null;
 create index messages_in_conversation on messages (workspace_id, conversation_id, sent_at desc, id desc);
@@ -197,6 +197,7 @@ create table events (
   workspace_id uuid not null,
   seq bigint not null,
   type text not null,
+  -- What it is about; data holds only what changed, readers load the rest.
   channel_id uuid,
   conversation_id uuid,
   contact_id uuid,
@@ -278,6 +279,7 @@ create table memos (
   channel_id uuid not null,
   key text not null,
   value bytea not null,
+  key_id text not null,
   expires_at timestamptz not null,
   primary key (workspace_id, channel_id, key)
 );
@@ -287,3 +289,50 @@ create function state_rank(state text) returns integer language sql immutable pa
     when 'scheduled' then 0 when 'pending' then 1 when 'unknown' then 2 when 'sent' then 3
     when 'failed' then 4 when 'delivered' then 5 when 'read' then 6 end
 $$;
+
+-- Who does not want to be written to; the newest word of the contact counts.
+create table consents (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  kind text not null,
+  value text not null,
+  wants boolean not null,
+  keyword text,
+  at timestamptz not null,
+  primary key (workspace_id, channel_id, kind, value)
+);
+
+-- Templates as the provider has them, by the account that shares them. One that vanished there stays, marked DELETED.
+create table provider_templates (
+  workspace_id uuid not null references workspaces,
+  id uuid not null,
+  source text not null,
+  account text not null,
+  name text not null,
+  language text not null,
+  status text not null,
+  category text,
+  quality text,
+  rejected_reason text,
+  provider_ref text,
+  components jsonb not null default '[]',
+  -- What changed and when: [{at, field, from, to, reason}]
+  history jsonb not null default '[]',
+  synced_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (workspace_id, id),
+  unique (workspace_id, source, account, name, language)
+);
+
+-- Disconnects that the provider could not be told of yet.
+create table farewells (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  source text not null,
+  -- The sealed channel as it was, credentials included.
+  channel bytea not null,
+  attempts integer not null default 0,
+  run_at timestamptz not null,
+  primary key (workspace_id, channel_id)
+);

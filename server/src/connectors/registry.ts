@@ -1,0 +1,33 @@
+/** Every source that Patchbay knows. Adding one is adding its folder and one line here. */
+import { chatplugin } from './chatplugin/index.ts';
+import type { Connector, Hook, Provider } from './connector.ts';
+
+export const PROVIDERS: Provider[] = [chatplugin];
+
+export class Registry {
+  readonly providers: readonly Provider[];
+  readonly #connectors = new Map<string, Connector>();
+
+  constructor(providers: readonly Provider[] = PROVIDERS) {
+    this.providers = providers;
+    for (const provider of providers) {
+      for (const connector of provider.connectors) {
+        if (this.#connectors.has(connector.source)) throw new Error(`two connectors claim the source ${connector.source}`);
+        this.#connectors.set(connector.source, connector);
+      }
+    }
+  }
+
+  /** The source's connector; undefined when there is none. */
+  connector(source: string): Connector | undefined {
+    return this.#connectors.get(source);
+  }
+
+  get connectors(): Connector[] {
+    return [...this.#connectors.values()];
+  }
+
+  get hooks(): Hook[] {
+    return this.providers.flatMap((provider) => provider.hooks ?? []);
+  }
+}

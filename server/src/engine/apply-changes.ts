@@ -1,0 +1,233 @@
+/** What changes things that are already there: receipts, reactions, edits, typing, consent, profiles, templates, accounts. */
+import { createHash } from 'node:crypto';
+import type { InboundEvent, ReceiptEvent } from '../connectors/events.ts';
+import { rankOf } from '../model/message.ts';
+import { mergeAccountDetails } from '../store/channels.ts';
+import { setConsent } from '../store/consent.ts';
+import { addIdentities, updateProfile } from '../store/contacts.ts';
+import type { Client } from '../store/database.ts';
+import type { NewEvent } from '../store/ingest-sql.ts';
+import { applyTemplateChange } from '../store/provider-templates.ts';
+import * as sql from '../store/receipts-sql.ts';
+import type { Inbound } from './apply.ts';
+import type { Found } from './parties.ts';
+
+/** An event with the contact that it is about, where it names one that is known. */
+export interface Located extends Inbound {
+  contact: Found | null;
+}
+
+/** Moves messages forward. What is not known yet is kept until it is. */
+export async function applyReceipts(client: Client, items: Located[], log: NewEvent[]): Promise<void> {
+  const changes = strongest(items.flatMap(receiptChanges));
+  const byId = changes.filter((change) => change.messageId);
+  const outcomes = await sql.advanceById(client, byId);
+  const settled = new Set(outcomes.map((outcome) => outcome.n));
+  const byProviderId = changes.filter((change) => change.providerId && !settled.has(change.n));
+  outcomes.push(...(await sql.advanceByProviderId(client, byProviderId)));
+  const known = new Set(outcomes.map((outcome) => outcome.n));
+
+  await sql.removeFromOutbox(
+    client,
+    outcomes.flatMap((outcome) => {
+      const change = changes[outcome.n]!;
+      return change.messageId ? [{ workspaceId: change.workspaceId, messageId: outcome.messageId }] : [];
+    }),
+  );
+  await sql.keepEarly(
+    client,
+    changes.flatMap((change) => {
+      if (known.has(change.n) || !change.providerId) return [];
+      const { workspaceId, channelId, providerId } = change;
+      const event: ReceiptEvent = {
+        kind: 'receipt',
+        providerId,
+        state: change.state as ReceiptEvent['state'],
+        at: change.at,
+        error: change.error as ReceiptEvent['error'],
+        facts: change.facts,
+      };
+      return [{ workspaceId, channelId, providerId, eventKey: `receipt ${change.state}`, event }];
+    }),
+  );
+  for (const outcome of outcomes) {
+    const change = changes[outcome.n]!;
+    if (outcome.advanced) log.push(stateEvent(change, outcome));
+  }
+  for (const item of items) await applyWatermark(client, item, log);
+}
+
+function receiptChanges(item: Located): sql.StateChange[] {
+  const { event, route } = item;
+  const base = { n: 0, workspaceId: route.workspaceId, channelId: route.channelId };
+  if (event.kind === 'receipt' && !event.upTo) {
+    return [
+      {
+        ...base,
+        messageId: event.ourId ?? null,
+        providerId: event.providerId ?? null,
+        state: event.state,
+        at: event.at ?? item.receivedAt,
+        error: event.error ?? null,
+        facts: event.facts ?? {},
+      },
+    ];
+  }
+  if (event.kind === 'message' && event.own) {
+    return [
+      {
+        ...base,
+        messageId: event.ourId ?? null,
+        providerId: event.providerId,
+        state: 'sent',
+        at: event.sentAt ?? item.receivedAt,
+        error: null,
+        facts: {},
+      },
+    ];
+  }
+  return [];
+}
+
+/** One change a message: the one that brings it furthest. Several in one batch would race each other in one statement. */
+function strongest(changes: sql.StateChange[]): sql.StateChange[] {
+  const best = new Map<string, sql.StateChange>();
+  for (const change of changes) {
+    const key = [change.workspaceId, change.channelId, change.messageId ?? change.providerId].join('\n');
+    const other = best.get(key);
+    if (!other) best.set(key, change);
+    else if (rankOf(change.state as ReceiptEvent['state']) > rankOf(other.state as ReceiptEvent['state'])) {
+      best.set(key, { ...change, providerId: change.providerId ?? other.providerId, facts: { ...other.facts, ...change.facts } });
+    } else if (!other.providerId) other.providerId = change.providerId;
+  }
+  const list = [...best.values()];
+  list.forEach((change, n) => {
+    change.n = n;
+  });
+  return list;
+}
+
+function stateEvent(change: sql.StateChange, outcome: sql.StateOutcome): NewEvent {
+  return {
+    workspaceId: change.workspaceId,
+    type: 'message.updated',
+    channelId: change.channelId,
+    conversationId: outcome.conversationId,
+    contactId: outcome.contactId,
+    messageId: outcome.messageId,
+    data: { state: change.state, ...(change.error ? { error: change.error } : {}) },
+  };
+}
+
+async function applyWatermark(client: Client, item: Located, log: NewEvent[]): Promise<void> {
+  const { event, route, contact } = item;
+  if (event.kind !== 'receipt' || !event.upTo || !contact) return;
+  const moved = await sql.advanceUpTo(client, {
+    workspaceId: route.workspaceId,
+    channelId: route.channelId,
+    contactId: contact.contactId,
+    state: event.state,
+    at: event.upTo.at,
+  });
+  for (const message of moved) {
+    log.push({
+      workspaceId: route.workspaceId,
+      type: 'message.updated',
+      channelId: route.channelId,
+      contactId: contact.contactId,
+      ...message,
+      data: { state: event.state },
+    });
+  }
+}
+
+/** Everything that is rare enough to be applied one by one. Messages and receipts are done elsewhere, for the whole batch. */
+export async function applyChange(client: Client, item: Located, log: NewEvent[]): Promise<void> {
+  const { event, route, contact } = item;
+  const base = { workspaceId: route.workspaceId, channelId: route.channelId };
+  switch (event.kind) {
+    case 'reaction':
+    case 'edit':
+    case 'revoke':
+      return changeMessage(client, item, log);
+    case 'typing':
+      if (contact?.conversationId) {
+        log.push({ ...base, type: 'typing', ...contact, data: { by: 'contact', on: event.on } });
+      }
+      return;
+    case 'contact': {
+      if (!contact) return;
+      if (event.adds?.length) await addIdentities(client, route.workspaceId, contact.contactId, event.adds);
+      const changed = await updateProfile(client, route.workspaceId, contact.contactId, event.contact);
+      if (changed || event.adds?.length) log.push({ ...base, type: 'contact.updated', contactId: contact.contactId });
+      return;
+    }
+    case 'consent': {
+      const address = event.contact.identities[0];
+      if (!address) return;
+      await setConsent(client, {
+        ...base,
+        ...address,
+        wants: event.wants,
+        keyword: event.keyword ?? null,
+        at: event.at ?? item.receivedAt,
+      });
+      log.push({ ...base, type: 'consent.updated', contactId: contact?.contactId ?? null, data: { ...address, wants: event.wants } });
+      return;
+    }
+    case 'template': {
+      const changed = await applyTemplateChange(client, route.workspaceId, route.source, event);
+      if (changed) log.push({ ...base, type: 'template.updated', data: changed });
+      return;
+    }
+    case 'account': {
+      const ids = await mergeAccountDetails(client, route, event);
+      for (const channelId of ids) log.push({ workspaceId: route.workspaceId, type: 'channel.updated', channelId });
+      return;
+    }
+    case 'message':
+    case 'receipt':
+    case 'ignored':
+      return;
+  }
+}
+
+async function changeMessage(client: Client, item: Located, log: NewEvent[]): Promise<void> {
+  const { event, route } = item;
+  if (event.kind !== 'reaction' && event.kind !== 'edit' && event.kind !== 'revoke') return;
+  const target = { workspaceId: route.workspaceId, channelId: route.channelId, providerId: event.target };
+  const at = (event.at ?? item.receivedAt).toISOString();
+  const change = messageChange(event, at);
+  const touched = await sql.mergeByProviderId(client, target, change);
+  if (!touched) {
+    const digest = createHash('sha1').update(JSON.stringify(event)).digest('hex');
+    await sql.keepEarly(client, [{ ...target, eventKey: `${event.kind} ${digest}`, event: { ...event, at } }]);
+    return;
+  }
+  log.push({
+    workspaceId: route.workspaceId,
+    type: 'message.updated',
+    channelId: route.channelId,
+    ...touched,
+    data: { [event.kind]: event.kind === 'reaction' ? { emoji: event.emoji, by: event.by } : true },
+  });
+}
+
+function messageChange(
+  event: Extract<InboundEvent, { kind: 'reaction' | 'edit' | 'revoke' }>,
+  at: string,
+): { metadata: Record<string, unknown>; content?: unknown } {
+  switch (event.kind) {
+    case 'reaction':
+      return {
+        metadata: {
+          [event.by === 'contact' ? 'reaction' : 'ownReaction']:
+            event.emoji === null ? null : { emoji: event.emoji, sent_at: String(Date.parse(at)) },
+        },
+      };
+    case 'edit':
+      return { metadata: { edited: { at } }, content: event.content };
+    case 'revoke':
+      return { metadata: { revoked: { at } } };
+  }
+}

@@ -1,0 +1,204 @@
+/** One transaction applies a batch of inbound events: contacts, conversations, messages, states, and the log of it all. */
+import type { InboundEvent, MessageEvent } from '../connectors/events.ts';
+import { mediaOf } from '../model/content.ts';
+import { uuidv7 } from '../model/ids.ts';
+import type { Client } from '../store/database.ts';
+import * as sql from '../store/ingest-sql.ts';
+import { insertWaitingMedia, type WaitingMedia } from '../store/media.ts';
+import { takeEarly } from '../store/receipts-sql.ts';
+import { applyChange, applyReceipts, type Located } from './apply-changes.ts';
+import { type Found, resolveParties, type Wanted } from './parties.ts';
+import type { Route } from './routes.ts';
+
+/** One event, and the channel that it came to. */
+export interface Inbound {
+  route: Route;
+  event: InboundEvent;
+  receivedAt: Date;
+}
+
+interface Incoming {
+  inbound: Inbound & { event: MessageEvent };
+  found: Found & { conversationId: string };
+  row: sql.NewMessage;
+  media: WaitingMedia[];
+}
+
+/**
+ * Applies the events and appends to the log. Repeating an event changes nothing; any order ends in the same state.
+ * The caller commits.
+ */
+export async function applyInbound(client: Client, batch: Inbound[]): Promise<void> {
+  const log: sql.NewEvent[] = [];
+  const withParty = batch.flatMap((inbound) => {
+    const wanted = wantedOf(inbound);
+    return wanted ? [{ inbound, wanted }] : [];
+  });
+  const resolution = await resolveParties(
+    client,
+    withParty.map((item) => item.wanted),
+  );
+  const foundOf = new Map(withParty.map((item, n) => [item.inbound, resolution.found[n] ?? null]));
+  for (const contact of resolution.newContacts) log.push({ ...contact, type: 'contact.created', contactId: contact.id });
+  for (const conversation of resolution.newConversations) {
+    log.push({ ...conversation, type: 'conversation.created', conversationId: conversation.id });
+  }
+
+  await storeMessages(client, batch, foundOf, log);
+  const located: Located[] = batch.map((inbound) => ({ ...inbound, contact: foundOf.get(inbound) ?? null }));
+  await applyReceipts(client, located, log);
+  for (const item of located) await applyChange(client, item, log);
+  await sql.appendEvents(client, log);
+}
+
+function wantedOf(inbound: Inbound): Wanted | undefined {
+  const { route, event, receivedAt } = inbound;
+  switch (event.kind) {
+    case 'message':
+      if (event.own) return undefined;
+      return { route, party: event.contact, thread: event.thread, create: true, at: event.sentAt ?? receivedAt };
+    case 'receipt':
+      return event.upTo && { route, party: event.upTo.contact, thread: undefined, create: false, at: receivedAt };
+    case 'typing':
+    case 'consent':
+    case 'contact':
+      return { route, party: event.contact, thread: undefined, create: false, at: receivedAt };
+    default:
+      return undefined;
+  }
+}
+
+async function storeMessages(client: Client, batch: Inbound[], foundOf: Map<Inbound, Found | null>, log: sql.NewEvent[]): Promise<void> {
+  const incoming = batch.flatMap((inbound) => {
+    const found = foundOf.get(inbound);
+    if (inbound.event.kind !== 'message' || !found?.conversationId) return [];
+    return [incomingOf(inbound as Incoming['inbound'], found as Incoming['found'])];
+  });
+  if (incoming.length === 0) return;
+  await pointAtAnswered(client, incoming);
+  const stored = await sql.insertMessages(
+    client,
+    incoming.map((item) => item.row),
+  );
+  const fresh = incoming.filter((item) => stored.has(item.row.id));
+  await sql.touchConversations(client, touchesOf(fresh));
+  await insertWaitingMedia(
+    client,
+    fresh.flatMap((item) => item.media),
+  );
+  for (const { row, inbound } of fresh) {
+    log.push({
+      workspaceId: row.workspaceId,
+      type: 'message.created',
+      channelId: row.channelId,
+      conversationId: row.conversationId,
+      contactId: row.contactId,
+      messageId: row.id,
+      data: { direction: row.direction, ...(inbound.event.automatic ? { automatic: true } : {}) },
+    });
+  }
+  await replayEarly(client, fresh, log);
+}
+
+function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Incoming {
+  const { route, event, receivedAt } = inbound;
+  const id = uuidv7();
+  const media: WaitingMedia[] = [];
+  for (const ref of mediaOf(event.content)) {
+    if (ref.id || (!ref.url && !ref.providerRef)) continue;
+    const mediaId = uuidv7();
+    media.push({ workspaceId: route.workspaceId, id: mediaId, channelId: route.channelId, messageId: id, ref: { ...ref } });
+    ref.id = mediaId;
+  }
+  const row: sql.NewMessage = {
+    workspaceId: route.workspaceId,
+    id,
+    channelId: route.channelId,
+    conversationId: found.conversationId,
+    contactId: found.contactId,
+    source: route.source,
+    direction: event.direction,
+    providerId: event.providerId,
+    state: event.direction === 'in' ? 'delivered' : 'sent',
+    content: event.content,
+    payload: event.payload,
+    senderId: null,
+    senderName: null,
+    replyTo: null,
+    metadata: { ...event.facts, ...(event.direction === 'out' ? { echo: true } : {}) },
+    sentAt: event.sentAt ?? receivedAt,
+  };
+  return { inbound, found, row, media };
+}
+
+/** Turns the provider's id of the message that is answered into ours. */
+async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<void> {
+  const answers = incoming.filter((item) => item.inbound.event.replyTo);
+  for (const { row, inbound } of answers) {
+    const result = await client.query('select id from messages where workspace_id = $1 and channel_id = $2 and provider_id = $3', [
+      row.workspaceId,
+      row.channelId,
+      inbound.event.replyTo,
+    ]);
+    row.replyTo = (result.rows[0] as { id: string } | undefined)?.id ?? null;
+    row.metadata['replyToProviderId'] = inbound.event.replyTo;
+  }
+}
+
+function touchesOf(fresh: Incoming[]): sql.ConversationTouch[] {
+  const touches = new Map<string, sql.ConversationTouch>();
+  for (const { row, inbound } of fresh) {
+    const { event, route } = inbound;
+    const key = `${row.workspaceId}\n${row.conversationId}`;
+    const counts = event.direction === 'in' && event.opensWindow !== false && !event.automatic;
+    const inboundAt = counts ? row.sentAt : null;
+    const windowEnd = inboundAt && route.window ? new Date(inboundAt.getTime() + route.window.hours * 3_600_000) : null;
+    const unread = event.direction === 'in' && !event.automatic ? 1 : 0;
+    const touch = touches.get(key);
+    if (!touch) {
+      touches.set(key, {
+        workspaceId: row.workspaceId,
+        id: row.conversationId,
+        unread,
+        lastMessageId: row.id,
+        lastMessageAt: row.sentAt,
+        lastInboundAt: inboundAt,
+        windowExpiresAt: windowEnd,
+        subject: event.thread?.subject ?? null,
+      });
+      continue;
+    }
+    touch.unread += unread;
+    if (row.sentAt >= touch.lastMessageAt) {
+      touch.lastMessageAt = row.sentAt;
+      touch.lastMessageId = row.id;
+    }
+    if (inboundAt && (!touch.lastInboundAt || inboundAt > touch.lastInboundAt)) touch.lastInboundAt = inboundAt;
+    if (windowEnd && (!touch.windowExpiresAt || windowEnd > touch.windowExpiresAt)) touch.windowExpiresAt = windowEnd;
+  }
+  return [...touches.values()];
+}
+
+/** Receipts, reactions and edits that were kept because they came before their message are applied now. */
+async function replayEarly(client: Client, fresh: Incoming[], log: sql.NewEvent[]): Promise<void> {
+  const kept = await takeEarly(
+    client,
+    fresh.flatMap(({ row }) =>
+      row.providerId ? [{ workspaceId: row.workspaceId, channelId: row.channelId, providerId: row.providerId }] : [],
+    ),
+  );
+  if (kept.length === 0) return;
+  const routes = new Map(fresh.map(({ row, inbound }) => [`${row.workspaceId}\n${row.channelId}`, inbound.route]));
+  const located = kept.flatMap((early): Located[] => {
+    const route = routes.get(`${early.workspaceId}\n${early.channelId}`);
+    return route ? [{ route, event: reviveDates(early.event), receivedAt: new Date(), contact: null }] : [];
+  });
+  await applyReceipts(client, located, log);
+  for (const item of located) await applyChange(client, item, log);
+}
+
+function reviveDates(event: unknown): InboundEvent {
+  const revived = event as InboundEvent & { at?: string | Date };
+  if (typeof revived.at === 'string') revived.at = new Date(revived.at);
+  return revived as InboundEvent;
+}

@@ -1,0 +1,229 @@
+/** Connecting, changing and disconnecting channels: the same for every source and every surface. */
+import { Value } from 'typebox/value';
+import type { ChannelView, Connected, Connector } from '../connectors/connector.ts';
+import type { Registry } from '../connectors/registry.ts';
+import { isConnected } from '../model/channel.ts';
+import { invalid, notFound, PatchbayError, ProviderError } from '../model/errors.ts';
+import { uuidv7 } from '../model/ids.ts';
+import {
+  type ChannelChange,
+  type ChannelFilter,
+  type ChannelRow,
+  changeChannel,
+  channelsByAccount,
+  getChannel,
+  listChannels,
+  upsertChannel,
+} from '../store/channels.ts';
+import type { Database } from '../store/database.ts';
+import { appendEvents } from '../store/ingest-sql.ts';
+import type { Vault } from '../store/vault.ts';
+import type { Contexts } from './contexts.ts';
+import type { Routes } from './routes.ts';
+
+export interface ConnectRequest {
+  workspaceId: string;
+  source: string;
+  /** By the connector's `input` schema. */
+  input: Record<string, unknown>;
+  name?: string;
+  imageUrl?: string;
+  metadata?: Record<string, unknown>;
+  /** Made with a test key: a stand-in answers. */
+  sandbox: boolean;
+  /** What happens when the account is connected already: `reuse` it (Airy), or `refuse` (the other surfaces). */
+  existing: 'reuse' | 'refuse';
+}
+
+export interface ChannelsOptions {
+  database: Database;
+  registry: Registry;
+  vault: Vault;
+  contexts: Contexts;
+  routes: Routes;
+}
+
+export class Channels {
+  readonly #database: Database;
+  readonly #registry: Registry;
+  readonly #vault: Vault;
+  readonly #contexts: Contexts;
+  readonly #routes: Routes;
+
+  constructor(options: ChannelsOptions) {
+    this.#database = options.database;
+    this.#registry = options.registry;
+    this.#vault = options.vault;
+    this.#contexts = options.contexts;
+    this.#routes = options.routes;
+  }
+
+  /**
+   * Connects an account. The provider is asked first: nothing is stored when it refuses. The same account again keeps
+   * its channel id and history. Throws `PatchbayError` (`invalid`, `conflict`, `provider-refused`, …) or `ProviderError`.
+   */
+  async connect(request: ConnectRequest): Promise<ChannelRow> {
+    const connector = this.connectorOf(request.source);
+    const input = checkInput(connector, request.input);
+    const context = this.#contexts.for({ workspaceId: request.workspaceId, channelId: null, sandbox: request.sandbox });
+    const connected = (await connector.connect(input, context)) as Connected<Record<string, unknown>, Record<string, unknown>>;
+    const account =
+      connector.account?.({
+        sourceChannelId: connected.sourceChannelId,
+        settings: connected.settings,
+        details: connected.details ?? {},
+      }) ?? connected.sourceChannelId;
+    const row = await this.#database.transaction(async (client) => {
+      const [existing] = (
+        await client.query<{ id: string; status: ChannelRow['status']; name: string; sandbox: boolean }>(
+          'select id, status, name, sandbox from channels where workspace_id = $1 and source = $2 and source_channel_id = $3 for update',
+          [request.workspaceId, request.source, connected.sourceChannelId],
+        )
+      ).rows;
+      if (existing && isConnected(existing.status) && request.existing === 'refuse') {
+        throw new PatchbayError('conflict', `${connector.title} ${connected.sourceChannelId} is connected already`, {
+          details: { channelId: existing.id },
+        });
+      }
+      const id = existing?.id ?? uuidv7();
+      const sealed = this.#vault.seal(connected.credentials, contextOf(request.workspaceId, id));
+      const stored = await upsertChannel(client, {
+        workspaceId: request.workspaceId,
+        id,
+        source: request.source,
+        sourceChannelId: connected.sourceChannelId,
+        account,
+        name: request.name ?? connected.name ?? existing?.name ?? `${connector.title} ${connected.sourceChannelId}`,
+        imageUrl: request.imageUrl ?? connected.imageUrl ?? null,
+        status: connected.status ?? 'active',
+        statusReason: connected.statusReason ?? null,
+        sandbox: request.sandbox,
+        settings: connected.settings,
+        credentials: sealed.data,
+        credentialsKeyId: sealed.keyId,
+        details: connected.details ?? {},
+        metadata: request.metadata ?? {},
+      });
+      await appendEvents(client, [
+        { workspaceId: request.workspaceId, type: existing ? 'channel.updated' : 'channel.created', channelId: id },
+      ]);
+      return stored;
+    });
+    this.#routes.forget();
+    return row;
+  }
+
+  /** Accounts that could be connected, as the provider lists them, each with whether it is connected. */
+  async explore(workspaceId: string, source: string, input: Record<string, unknown>, sandbox: boolean) {
+    const connector = this.connectorOf(source);
+    if (!connector.explore) throw new PatchbayError('not-supported', `${connector.title} has no list of accounts`);
+    const context = this.#contexts.for({ workspaceId, channelId: null, sandbox });
+    const candidates = await connector.explore(input, context);
+    const rows = await listChannels(this.#database, workspaceId, { sources: [source] });
+    const connected = new Set(rows.filter((row) => isConnected(row.status)).map((row) => row.sourceChannelId));
+    return candidates.map((candidate) => ({ ...candidate, connected: connected.has(candidate.sourceChannelId) }));
+  }
+
+  /** Ends a channel's connection: undone at the provider too, as far as it can be reached; history stays. */
+  async disconnect(workspaceId: string, id: string): Promise<ChannelRow> {
+    return this.#end(workspaceId, id, { status: 'inactive', statusReason: 'disconnected' });
+  }
+
+  /** Disconnects a channel and takes it out of the lists. */
+  async delete(workspaceId: string, id: string): Promise<void> {
+    await this.#end(workspaceId, id, { status: 'deleted', statusReason: null, deletedAt: new Date() });
+  }
+
+  async #end(workspaceId: string, id: string, change: ChannelChange): Promise<ChannelRow> {
+    const row = await this.get(workspaceId, id);
+    if (row.status === change.status) return row;
+    if (isConnected(row.status)) await this.#disconnectAtProvider(row);
+    const changed = await this.change(workspaceId, id, { ...change, credentials: null });
+    this.#routes.forget();
+    return changed;
+  }
+
+  async #disconnectAtProvider(row: ChannelRow): Promise<void> {
+    const connector = this.connectorOf(row.source);
+    if (!connector.disconnect) return;
+    const others = await channelsByAccount(this.#database, row.source, row.account);
+    const lastOfAccount = !others.some((other) => other.id !== row.id && isConnected(other.status));
+    const context = this.#contexts.for({ workspaceId: row.workspaceId, channelId: row.id, sandbox: row.sandbox });
+    try {
+      await connector.disconnect(this.view(row), context, { lastOfAccount });
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      context.log.warn({ channel: row.id, err: error }, 'the provider could not be told of the disconnect');
+      await this.#database.query(
+        `insert into farewells (workspace_id, channel_id, source, channel, run_at) values ($1, $2, $3, $4, now() + interval '1 minute')
+         on conflict (workspace_id, channel_id) do update set channel = excluded.channel, run_at = excluded.run_at, attempts = 0`,
+        [row.workspaceId, row.id, row.source, this.#vault.seal({ ...this.view(row), lastOfAccount }, contextOf(row.workspaceId, row.id)).data],
+      );
+    }
+  }
+
+  /** Changes what is given and tells everybody. Throws `not-found`. */
+  async change(workspaceId: string, id: string, change: ChannelChange): Promise<ChannelRow> {
+    const changed = await this.#database.transaction(async (client) => {
+      const row = await changeChannel(client, workspaceId, id, change);
+      if (row) {
+        await appendEvents(client, [{ workspaceId, type: row.status === 'deleted' ? 'channel.deleted' : 'channel.updated', channelId: id }]);
+      }
+      return row;
+    });
+    if (!changed) throw notFound('channel');
+    this.#routes.forget();
+    return changed;
+  }
+
+  /** Replaces a channel's credentials; its id and history stay. */
+  async replaceCredentials(workspaceId: string, id: string, credentials: Record<string, unknown>): Promise<ChannelRow> {
+    const sealed = this.#vault.seal(credentials, contextOf(workspaceId, id));
+    return this.change(workspaceId, id, { credentials: sealed, lastError: null });
+  }
+
+  /** A channel, deleted ones too. Throws `not-found`. */
+  async get(workspaceId: string, id: string): Promise<ChannelRow> {
+    const row = await getChannel(this.#database, workspaceId, id);
+    if (!row) throw notFound('channel');
+    return row;
+  }
+
+  list(workspaceId: string, filter: ChannelFilter = {}): Promise<ChannelRow[]> {
+    return listChannels(this.#database, workspaceId, filter);
+  }
+
+  /** The channel as its connector sees it, credentials opened. */
+  view(row: ChannelRow): ChannelView {
+    const credentials =
+      row.credentials && row.credentialsKeyId
+        ? (this.#vault.open(row.credentials, row.credentialsKeyId, contextOf(row.workspaceId, row.id)) as Record<string, unknown>)
+        : {};
+    const { id, workspaceId, sourceChannelId, name, sandbox, settings, details } = row;
+    return { id, workspaceId, sourceChannelId, name, sandbox, settings, credentials, details };
+  }
+
+  connectorOf(source: string): Connector {
+    const connector = this.#registry.connector(source);
+    if (!connector) throw invalid('source', `there is no source "${source}"`);
+    return connector;
+  }
+}
+
+function contextOf(workspaceId: string, channelId: string): string {
+  return `channel ${workspaceId} ${channelId}`;
+}
+
+function checkInput(connector: Connector, input: Record<string, unknown>): Record<string, unknown> {
+  const known = Object.fromEntries(Object.entries(input).filter(([name]) => name in connector.input.properties));
+  const problems = [...Value.Errors(connector.input, known)].map((problem) => {
+    const missing = (problem.params as { requiredProperties?: string[] }).requiredProperties;
+    if (problem.keyword === 'required' && missing) return missing.map((field) => ({ field, message: 'is required' }));
+    return [{ field: problem.instancePath.slice(1).replaceAll('/', '.'), message: problem.message }];
+  });
+  if (problems.length > 0) {
+    const flat = problems.flat();
+    throw new PatchbayError('invalid', `${flat[0]!.field} ${flat[0]!.message}`, { problems: flat });
+  }
+  return known;
+}

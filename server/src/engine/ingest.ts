@@ -1,0 +1,251 @@
+/**
+ * The inbound way, for every source. Events that arrive at about the same time share one transaction, which keeps the
+ * raw events and applies them; whoever handed them in is answered after its commit. When a batch cannot be applied, the
+ * raw events alone are kept in one transaction, the callers are answered, and each event is then applied for itself:
+ * one that nobody can read never holds up the others, and is kept, listed and replayable.
+ */
+import type { Logger } from 'pino';
+import type { InboundEvent, RawEvent } from '../connectors/connector.ts';
+import { uuidv7 } from '../model/ids.ts';
+import { type Client, type Database, isDatabaseAway } from '../store/database.ts';
+import { insertRawEvents, type RawEventRow } from '../store/ingest-sql.ts';
+import { getRawEvent, type RawEventView, waitingRawEvents } from '../store/raw-events.ts';
+import { applyInbound, type Inbound } from './apply.ts';
+import type { Route, Routes } from './routes.ts';
+
+/** Events a transaction; larger ones make the first caller wait for the last. */
+const BATCH = 256;
+
+interface Job {
+  row: RawEventRow;
+  inbound: Inbound[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** What a parsed raw event amounts to, before it is written. */
+interface Prepared {
+  row: RawEventRow;
+  inbound: Inbound[];
+}
+
+export interface IngestOptions {
+  database: Database;
+  routes: Routes;
+  /** Where events are filed that belong to no channel of ours. */
+  defaultWorkspaceId: string;
+  log: Logger;
+}
+
+export class Ingest {
+  readonly #database: Database;
+  readonly #routes: Routes;
+  readonly #defaultWorkspaceId: string;
+  readonly #log: Logger;
+  #queue: Job[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(options: IngestOptions) {
+    this.#database = options.database;
+    this.#routes = options.routes;
+    this.#defaultWorkspaceId = options.defaultWorkspaceId;
+    this.#log = options.log;
+  }
+
+  /**
+   * Makes raw events durable and applies them. Resolves after the commit; rejects when nothing could be
+   * stored (`isDatabaseAway`), so that the provider is told to try again.
+   */
+  async submit(events: RawEvent[]): Promise<void> {
+    const prepared = await Promise.all(events.map((event) => this.#prepare(event)));
+    await Promise.all(prepared.flat().map((item) => this.#enqueue(item)));
+  }
+
+  /** Applies events that our own engine makes (the outcome of a send); there is no raw event behind them. */
+  async settle(route: Route, events: InboundEvent[]): Promise<void> {
+    const receivedAt = new Date();
+    await this.#database.transaction((client) =>
+      applyInbound(
+        client,
+        events.map((event) => ({ route, event, receivedAt })),
+      ),
+    );
+  }
+
+  /** Applies a kept raw event again, after a fix; answers its new state. Repeating one that was applied changes nothing. */
+  async replay(workspaceId: string, id: string): Promise<string | undefined> {
+    const kept = await getRawEvent(this.#database, workspaceId, id);
+    if (!kept) return undefined;
+    return this.#applyKept(kept);
+  }
+
+  /** Applies what an earlier process made durable and could not apply before it ended. */
+  async recover(): Promise<number> {
+    let done = 0;
+    for (;;) {
+      const rows = await waitingRawEvents(this.#database, 100);
+      for (const row of rows) await this.#applyKept(row);
+      done += rows.length;
+      if (rows.length < 100) return done;
+    }
+  }
+
+  /** Resolves when everything that was handed in is committed. */
+  async drain(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #prepare(event: RawEvent, kept?: RawEventView): Promise<Prepared[]> {
+    const receivedAt = kept?.receivedAt ?? new Date();
+    const row = (workspaceId: string, state: RawEventRow['state'], error: string | null): RawEventRow => ({
+      workspaceId,
+      id: kept && kept.workspaceId === workspaceId ? kept.id : uuidv7(),
+      source: event.source,
+      sourceChannelId: event.sourceChannelId,
+      contentType: event.contentType,
+      body: event.body,
+      state,
+      error,
+      receivedAt,
+    });
+    const fallback = kept?.workspaceId ?? this.#defaultWorkspaceId;
+    const direct = event.sourceChannelId === null ? [] : await this.#routes.find(event.source, event.sourceChannelId);
+    if (event.sourceChannelId !== null && direct.length === 0) {
+      return [{ row: row(fallback, 'unrouted', `no connected ${event.source} channel ${event.sourceChannelId}`), inbound: [] }];
+    }
+    const connector = direct[0]?.connector ?? this.#routes.connectorOf(event.source);
+    let parsed: InboundEvent[];
+    try {
+      if (!connector) throw new Error(`there is no source ${event.source}`);
+      parsed = connector.parse(event);
+    } catch (error) {
+      const workspaces = [...new Set(direct.map((route) => route.workspaceId))];
+      return (workspaces.length ? workspaces : [fallback]).map((workspaceId) => ({
+        row: row(workspaceId, 'failed', messageOf(error)),
+        inbound: [],
+      }));
+    }
+    const routes = direct.length ? direct : await this.#routesOfAccounts(event.source, parsed);
+    const byWorkspace = new Map<string, Route[]>();
+    for (const route of routes) byWorkspace.set(route.workspaceId, [...(byWorkspace.get(route.workspaceId) ?? []), route]);
+    if (byWorkspace.size === 0) return [{ row: row(fallback, 'unrouted', 'no channel of ours is meant'), inbound: [] }];
+    const everythingIgnored = parsed.every((item) => item.kind === 'ignored');
+    const reason = everythingIgnored
+      ? parsed.map((item) => (item.kind === 'ignored' ? item.reason : '')).join('; ') || 'nothing in it'
+      : null;
+    return [...byWorkspace].map(([workspaceId, own], index) => ({
+      row: row(workspaceId, everythingIgnored ? 'ignored' : 'applied', reason),
+      inbound: own.flatMap((route) =>
+        (index === 0 && own.length === 1 ? parsed : structuredClone(parsed)).map((item) => ({ route, event: item, receivedAt })),
+      ),
+    }));
+  }
+
+  async #routesOfAccounts(source: string, events: InboundEvent[]): Promise<Route[]> {
+    const accounts = new Set(events.flatMap((event) => ('account' in event && event.account ? [event.account] : [])));
+    const routes = await Promise.all([...accounts].map((account) => this.#routes.findByAccount(source, account)));
+    const first = new Map<string, Route>();
+    for (const route of routes.flat()) {
+      const key = `${route.workspaceId}\n${route.account}`;
+      if (!first.has(key)) first.set(key, route);
+    }
+    return [...first.values()];
+  }
+
+  #enqueue(prepared: Prepared): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ ...prepared, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** One transaction at a time: while it commits, the next batch gathers. */
+  async #run(): Promise<void> {
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, BATCH);
+      await this.#commit(batch);
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(batch: Job[]): Promise<void> {
+    try {
+      await this.#database.transaction((client) => this.#write(client, batch));
+      for (const job of batch) job.resolve();
+      return;
+    } catch (error) {
+      if (isDatabaseAway(error)) {
+        for (const job of batch) job.reject(error);
+        return;
+      }
+      this.#log.error({ err: error, events: batch.length }, 'a batch of inbound events could not be applied; applying one by one');
+    }
+    await this.#commitOneByOne(batch);
+  }
+
+  async #write(client: Client, batch: Pick<Job, 'row' | 'inbound'>[]): Promise<void> {
+    await insertRawEvents(
+      client,
+      batch.map((job) => job.row),
+    );
+    await applyInbound(
+      client,
+      batch.flatMap((job) => job.inbound),
+    );
+  }
+
+  async #commitOneByOne(batch: Job[]): Promise<void> {
+    try {
+      await this.#database.transaction((client) =>
+        insertRawEvents(
+          client,
+          batch.map((job) => ({ ...job.row, state: job.inbound.length > 0 ? 'waiting' : job.row.state })),
+        ),
+      );
+    } catch (error) {
+      for (const job of batch) job.reject(error);
+      return;
+    }
+    for (const job of batch) job.resolve();
+    for (const job of batch) await this.#applyOne(job.row, job.inbound);
+  }
+
+  async #applyOne(row: RawEventRow, inbound: Inbound[]): Promise<string> {
+    try {
+      await this.#database.transaction((client) => this.#write(client, [{ row, inbound }]));
+      return row.state;
+    } catch (error) {
+      if (isDatabaseAway(error)) return 'waiting';
+      this.#log.error({ err: error, rawEvent: row.id, workspace: row.workspaceId }, 'an inbound event could not be applied; it is kept');
+      await this.#database.transaction((client) => insertRawEvents(client, [{ ...row, state: 'failed', error: messageOf(error) }]));
+      return 'failed';
+    }
+  }
+
+  async #applyKept(kept: RawEventView): Promise<string> {
+    const event: RawEvent = {
+      source: kept.source,
+      sourceChannelId: kept.sourceChannelId,
+      contentType: kept.contentType,
+      body: kept.body,
+    };
+    const prepared = await this.#prepare(event, kept);
+    const states: string[] = [];
+    for (const item of prepared) {
+      states.push(item.inbound.length > 0 ? await this.#applyOne(item.row, item.inbound) : item.row.state);
+      if (item.inbound.length === 0) await this.#database.transaction((client) => insertRawEvents(client, [item.row]));
+    }
+    if (prepared.every((item) => item.row.id !== kept.id)) {
+      await this.#database.query(`update raw_events set state = 'applied', applied_at = now() where workspace_id = $1 and id = $2`, [
+        kept.workspaceId,
+        kept.id,
+      ]);
+    }
+    return states[0] ?? 'ignored';
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

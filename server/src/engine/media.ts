@@ -1,0 +1,149 @@
+/** Files: stored once by their content, fetched from providers in the background, served under signed addresses. */
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileTypeFromBuffer } from 'file-type';
+import { notFound, PatchbayError } from '../model/errors.ts';
+import { uuidv7 } from '../model/ids.ts';
+import type { Database } from '../store/database.ts';
+import { getMedia, insertReadyMedia, type MediaRow } from '../store/media.ts';
+
+/** Largest file that people may upload. */
+export const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
+
+/** Shown in the browser as they are; everything else is only ever downloaded. */
+const INLINE_TYPES = new Set([
+  'image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'video/mp4', 'video/webm', 'video/quicktime', 'video/3gpp',
+  'audio/mpeg', 'audio/mp4', 'audio/aac', 'audio/amr', 'audio/ogg', 'audio/wav', 'audio/webm', 'audio/x-m4a', 'application/pdf', 'text/plain',
+]);
+
+/** Types by ending that no bytes give away. */
+const TEXT_TYPES: Record<string, string> = { txt: 'text/plain', csv: 'text/csv', ics: 'text/calendar', vcf: 'text/vcard', json: 'application/json' };
+
+export interface StoredFile {
+  id: string;
+  sha256: string;
+  mimeType: string;
+  size: number;
+  filename: string | null;
+}
+
+export interface MediaOptions {
+  database: Database;
+  /** `DATA_DIR/media`. */
+  folder: string;
+  publicUrl: string;
+  /** Signs addresses. */
+  secret: Buffer;
+}
+
+export class Media {
+  readonly #options: MediaOptions;
+
+  constructor(options: MediaOptions) {
+    this.#options = options;
+  }
+
+  /** Stores a file that somebody uploaded. Throws `invalid` for an empty one and `too-large`. */
+  async upload(workspaceId: string, data: Buffer, file: { filename?: string; channelId?: string }): Promise<StoredFile> {
+    if (data.length === 0) throw new PatchbayError('invalid', 'the file is empty', { problems: [{ field: 'file', message: 'is empty' }] });
+    if (data.length > MAX_UPLOAD_BYTES) throw new PatchbayError('too-large', `files may have ${MAX_UPLOAD_BYTES / 1024 / 1024} MB at most`);
+    const stored = await this.write(data, file.filename);
+    const id = uuidv7();
+    const filename = file.filename ? safeName(file.filename) : null;
+    await insertReadyMedia(this.#options.database, { workspaceId, id, ...stored, filename, channelId: file.channelId ?? null });
+    return { id, ...stored, filename };
+  }
+
+  /** Writes bytes under their digest; the same bytes are kept once. The type is told from the bytes, not from the name. */
+  async write(data: Buffer, filename?: string, declaredType?: string): Promise<{ sha256: string; mimeType: string; size: number }> {
+    const sha256 = createHash('sha256').update(data).digest('hex');
+    const path = this.#pathOf(sha256);
+    await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
+    const part = `${path}.${randomBytes(6).toString('hex')}.part`;
+    try {
+      await writeFile(part, data, { mode: 0o600, flush: true });
+      await rename(part, path);
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+    return { sha256, mimeType: await typeOf(data, filename, declaredType), size: data.length };
+  }
+
+  /** The bytes of a stored file; undefined when there is none, or when it is not fetched yet. */
+  async open(workspaceId: string, id: string): Promise<{ data: Buffer; mimeType: string; filename?: string } | undefined> {
+    const row = await getMedia(this.#options.database, workspaceId, id);
+    if (row?.state !== 'ready' || !row.sha256) return undefined;
+    return {
+      data: await readFile(this.#pathOf(row.sha256)),
+      mimeType: row.mimeType ?? 'application/octet-stream',
+      ...(row.filename ? { filename: row.filename } : {}),
+    };
+  }
+
+  /** A stored file for serving. Throws `not-found`, also while it is still being fetched. */
+  async serve(workspaceId: string, id: string): Promise<{ stream: ReadStream; headers: Record<string, string> }> {
+    const row = await getMedia(this.#options.database, workspaceId, id);
+    if (row?.state !== 'ready' || !row.sha256) throw notFound('file');
+    return { stream: createReadStream(this.#pathOf(row.sha256)), headers: headersOf(row) };
+  }
+
+  /** The file's address under PUBLIC_URL. Whoever has it may fetch the file; it cannot be guessed. */
+  signedUrl(workspaceId: string, id: string): string {
+    return `${this.#options.publicUrl}/media/${workspaceId}/${id}?s=${this.#sign(workspaceId, id)}`;
+  }
+
+  /** True when the signature is the one that `signedUrl` gave. */
+  verify(workspaceId: string, id: string, signature: string): boolean {
+    const expected = Buffer.from(this.#sign(workspaceId, id));
+    const given = Buffer.from(signature);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+
+  /** The id of the file behind one of our own addresses; undefined for any other address. */
+  idOf(workspaceId: string, url: string): string | undefined {
+    const match = /^\/media\/([0-9a-f-]{36})\/([0-9a-f-]{36})$/.exec(URL.parse(url)?.pathname ?? '');
+    if (!match || !url.startsWith(this.#options.publicUrl) || match[1] !== workspaceId) return undefined;
+    return this.verify(workspaceId, match[2]!, URL.parse(url)?.searchParams.get('s') ?? '') ? match[2] : undefined;
+  }
+
+  #sign(workspaceId: string, id: string): string {
+    return createHmac('sha256', this.#options.secret).update(`${workspaceId}/${id}`).digest('base64url').slice(0, 32);
+  }
+
+  #pathOf(sha256: string): string {
+    return join(this.#options.folder, sha256.slice(0, 2), sha256);
+  }
+}
+
+async function typeOf(data: Buffer, filename: string | undefined, declared: string | undefined): Promise<string> {
+  const detected = await fileTypeFromBuffer(data);
+  if (detected) return detected.mime;
+  const ending = filename?.split('.').at(-1)?.toLowerCase() ?? '';
+  if (TEXT_TYPES[ending]) return TEXT_TYPES[ending];
+  // What claims to be a page or a script stays a file: it must never run under our address.
+  if (declared && /^(audio|video)\/|^text\/plain/.test(declared)) return declared.split(';')[0]!;
+  return 'application/octet-stream';
+}
+
+function headersOf(row: MediaRow): Record<string, string> {
+  const type = row.mimeType ?? 'application/octet-stream';
+  const inline = INLINE_TYPES.has(type);
+  const name = row.filename ?? 'file';
+  const ascii = name.replace(/[^\x20-\x7e]|["\\]/g, '_');
+  return {
+    'content-type': inline ? type : 'application/octet-stream',
+    'content-length': String(row.size ?? 0),
+    'content-disposition': `${inline ? 'inline' : 'attachment'}; filename="${ascii}"; filename*=UTF-8''${encodeURIComponent(name)}`,
+    'content-security-policy': "default-src 'none'; sandbox",
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'cross-origin',
+    'cache-control': 'private, max-age=31536000, immutable',
+  };
+}
+
+function safeName(name: string): string {
+  return name.replace(/[\u0000-\u001f/\\]/g, '_').slice(-200);
+}

@@ -1,0 +1,191 @@
+/** Finds or makes the contact and the conversation behind every party of a batch of inbound events. */
+import type { Party } from '../connectors/events.ts';
+import { uuidv7 } from '../model/ids.ts';
+import type { Client } from '../store/database.ts';
+import * as sql from '../store/ingest-sql.ts';
+import type { Route } from './routes.ts';
+
+export interface Wanted {
+  route: Route;
+  party: Party;
+  thread: { key: string; subject?: string; data?: Record<string, unknown> } | undefined;
+  /** False: look it up, but do not make it when there is none. */
+  create: boolean;
+  at: Date;
+}
+
+export interface Found {
+  contactId: string;
+  /** Null when the contact has no conversation there and none was to be made. */
+  conversationId: string | null;
+}
+
+export interface Resolution {
+  /** The answer to each wish, in its order; null when there is no such contact. */
+  found: (Found | null)[];
+  newContacts: { workspaceId: string; id: string }[];
+  newConversations: { workspaceId: string; id: string; channelId: string; contactId: string }[];
+}
+
+interface Address {
+  workspaceId: string;
+  kind: string;
+  scope: string;
+  value: string;
+}
+
+/**
+ * One wish per event in, one answer each out. A party is found by any of its addresses (a person may be known by a
+ * number today and by a provider's own id tomorrow) and gains the ones that were new.
+ */
+export async function resolveParties(client: Client, wishes: Wanted[]): Promise<Resolution> {
+  const resolution: Resolution = { found: wishes.map(() => null), newContacts: [], newConversations: [] };
+  if (wishes.length === 0) return resolution;
+
+  const known = await lookUp(client, wishes);
+  const contacts = new Map<string, string>();
+  const conversations = new Map<string, string>();
+  for (const row of known) {
+    const wish = wishes[row.n]!;
+    contacts.set(addressKey(addressOf(wish.route, row)), row.contactId);
+    if (row.conversationId) conversations.set(conversationKey(wish, row.contactId), row.conversationId);
+  }
+
+  await makeContacts(client, wishes, contacts, resolution);
+  const missing = new Map<string, { wish: Wanted; contactId: string }>();
+  const contactOfWish = wishes.map((wish) => contactIdOf(wish, contacts));
+  wishes.forEach((wish, n) => {
+    const contactId = contactOfWish[n];
+    if (!contactId || !wish.create) return;
+    const key = conversationKey(wish, contactId);
+    if (!conversations.has(key) && !missing.has(key)) missing.set(key, { wish, contactId });
+  });
+  const made = await sql.insertConversations(
+    client,
+    [...missing.values()].map(({ wish, contactId }) => ({
+      workspaceId: wish.route.workspaceId,
+      id: uuidv7(),
+      channelId: wish.route.channelId,
+      contactId,
+      threadKey: wish.thread?.key ?? '',
+      threadData: wish.thread?.data ?? {},
+      subject: wish.thread?.subject ?? null,
+      createdAt: wish.at,
+    })),
+  );
+  for (const row of made) {
+    conversations.set([row.workspaceId, row.channelId, row.contactId, row.threadKey].join('\n'), row.id);
+    if (row.isNew) resolution.newConversations.push(row);
+  }
+
+  wishes.forEach((wish, n) => {
+    const contactId = contactOfWish[n];
+    if (contactId) resolution.found[n] = { contactId, conversationId: conversations.get(conversationKey(wish, contactId)) ?? null };
+  });
+  return resolution;
+}
+
+async function lookUp(client: Client, wishes: Wanted[]): Promise<sql.PartyRow[]> {
+  const queries = wishes.flatMap((wish, n) =>
+    wish.party.identities.map((identity) => ({
+      n,
+      ...addressOf(wish.route, identity),
+      channelId: wish.route.channelId,
+      threadKey: wish.thread?.key ?? '',
+    })),
+  );
+  return sql.findParties(client, queries);
+}
+
+async function makeContacts(client: Client, wishes: Wanted[], contacts: Map<string, string>, resolution: Resolution): Promise<void> {
+  const newContacts: sql.NewContact[] = [];
+  const newIdentities = new Map<string, sql.NewIdentity>();
+  for (const wish of wishes) {
+    if (wish.party.identities.length === 0) continue;
+    let contactId = contactIdOf(wish, contacts);
+    if (!contactId) {
+      if (!wish.create) continue;
+      contactId = uuidv7();
+      newContacts.push({
+        workspaceId: wish.route.workspaceId,
+        id: contactId,
+        displayName: wish.party.name ?? null,
+        avatarUrl: wish.party.avatarUrl ?? null,
+        profileState: wish.party.name === undefined && wish.route.connector.profile ? 'wanted' : null,
+      });
+    }
+    for (const identity of wish.party.identities) {
+      const address = addressOf(wish.route, identity);
+      const key = addressKey(address);
+      if (contacts.has(key)) continue;
+      contacts.set(key, contactId);
+      newIdentities.set(key, { ...address, contactId });
+    }
+  }
+  if (newIdentities.size === 0) return;
+  await sql.insertContacts(client, newContacts);
+  const inserted = await sql.insertIdentities(client, [...newIdentities.values()]);
+  const insertedKeys = new Set(inserted.map(addressKey));
+  const lost = [...newIdentities.values()].filter((row) => !insertedKeys.has(addressKey(row)));
+  if (lost.length > 0) await yieldToOthers(client, lost, inserted, contacts, newContacts);
+  const kept = new Set(contacts.values());
+  for (const contact of newContacts) {
+    if (kept.has(contact.id)) resolution.newContacts.push({ workspaceId: contact.workspaceId, id: contact.id });
+  }
+}
+
+/** Another transaction gave an address of ours to its own new contact first: its contact wins. */
+async function yieldToOthers(
+  client: Client,
+  lost: sql.NewIdentity[],
+  inserted: sql.NewIdentity[],
+  contacts: Map<string, string>,
+  newContacts: sql.NewContact[],
+): Promise<void> {
+  for (const row of lost) {
+    const result = await client.query(
+      'select contact_id as "contactId" from identities where workspace_id = $1 and kind = $2 and scope = $3 and value = $4',
+      [row.workspaceId, row.kind, row.scope, row.value],
+    );
+    const winner = (result.rows[0] as { contactId: string }).contactId;
+    contacts.set(addressKey(row), winner);
+    if (!newContacts.some((contact) => contact.id === row.contactId)) continue;
+    for (const own of inserted.filter((other) => other.contactId === row.contactId)) {
+      await client.query('update identities set contact_id = $5 where workspace_id = $1 and kind = $2 and scope = $3 and value = $4', [
+        own.workspaceId,
+        own.kind,
+        own.scope,
+        own.value,
+        winner,
+      ]);
+      contacts.set(addressKey(own), winner);
+    }
+    await sql.deleteContacts(client, row.workspaceId, [row.contactId]);
+  }
+}
+
+function contactIdOf(wish: Wanted, contacts: Map<string, string>): string | undefined {
+  for (const identity of wish.party.identities) {
+    const id = contacts.get(addressKey(addressOf(wish.route, identity)));
+    if (id) return id;
+  }
+  return undefined;
+}
+
+function addressOf(route: Route, identity: { kind: string; value: string }): Address {
+  const scoped = route.connector.identity.scoped && identity.kind === route.connector.identity.kind;
+  return {
+    workspaceId: route.workspaceId,
+    kind: identity.kind,
+    scope: scoped ? route.sourceChannelId : '',
+    value: identity.value,
+  };
+}
+
+function addressKey(address: Address): string {
+  return [address.workspaceId, address.kind, address.scope, address.value].join('\n');
+}
+
+function conversationKey(wish: Wanted, contactId: string): string {
+  return [wish.route.workspaceId, wish.route.channelId, contactId, wish.thread?.key ?? ''].join('\n');
+}

@@ -1,0 +1,210 @@
+import type { AccountEvent } from '../connectors/events.ts';
+import type { Channel, ChannelStatus } from '../model/channel.ts';
+import type { Client, Database } from './database.ts';
+import { toJson } from './json.ts';
+
+/** A channel with what only the engine may see. */
+export interface ChannelRow extends Channel {
+  account: string;
+  credentials: Buffer | null;
+  credentialsKeyId: string | null;
+  lastInAt: Date | null;
+  lastOutAt: Date | null;
+  lastError: { class: string; message: string; at: string } | null;
+  health: Record<string, unknown> | null;
+  healthAt: Date | null;
+}
+
+const COLUMNS = `workspace_id as "workspaceId", id, source, source_channel_id as "sourceChannelId", name, image_url as "imageUrl",
+  status, status_reason as "statusReason", sandbox, settings, credentials, credentials_key_id as "credentialsKeyId", details, metadata,
+  account, last_in_at as "lastInAt", last_out_at as "lastOutAt", last_error as "lastError", health, health_at as "healthAt",
+  created_at as "createdAt", updated_at as "updatedAt", deleted_at as "deletedAt"`;
+
+/** The channels that an account at a provider is connected as, in every workspace and state. */
+export async function channelsByAddress(database: Database, source: string, sourceChannelId: string): Promise<ChannelRow[]> {
+  const result = await database.query<ChannelRow>(`select ${COLUMNS} from channels where source = $1 and source_channel_id = $2`, [
+    source,
+    sourceChannelId,
+  ]);
+  return result.rows;
+}
+
+/** The channels that share a provider account (WABA, page), in every workspace and state. */
+export async function channelsByAccount(database: Database, source: string, account: string): Promise<ChannelRow[]> {
+  const result = await database.query<ChannelRow>(`select ${COLUMNS} from channels where source = $1 and account = $2`, [source, account]);
+  return result.rows;
+}
+
+/** One channel of a workspace, deleted ones too; undefined when there is none. */
+export async function getChannel(client: Client, workspaceId: string, id: string): Promise<ChannelRow | undefined> {
+  const result = await client.query<ChannelRow>(`select ${COLUMNS} from channels where workspace_id = $1 and id = $2`, [workspaceId, id]);
+  return result.rows[0];
+}
+
+export interface ChannelFilter {
+  sources?: string[];
+  statuses?: ChannelStatus[];
+  ids?: string[];
+  search?: string;
+  /** Keyset: rows after this one in the order asked for. */
+  after?: { createdAt: Date; id: string };
+  newestFirst?: boolean;
+  limit?: number;
+}
+
+/** Channels of a workspace, oldest first unless told; those marked deleted only when `statuses` asks for them. */
+export async function listChannels(client: Client, workspaceId: string, filter: ChannelFilter = {}): Promise<ChannelRow[]> {
+  const direction = filter.newestFirst ? 'desc' : 'asc';
+  const result = await client.query<ChannelRow>(
+    `select ${COLUMNS} from channels
+     where workspace_id = $1
+       and ($2::text[] is null or source = any($2))
+       and (case when $3::text[] is null then status <> 'deleted' else status = any($3) end)
+       and ($4::uuid[] is null or id = any($4))
+       and ($5::text is null or strpos(lower(name), lower($5)) > 0 or strpos(lower(source_channel_id), lower($5)) > 0)
+       and ($6::timestamptz is null or (date_trunc('milliseconds', created_at), id) ${filter.newestFirst ? '<' : '>'} ($6, $7::uuid))
+     order by date_trunc('milliseconds', created_at) ${direction}, id ${direction}
+     limit $8`,
+    [
+      workspaceId,
+      filter.sources ?? null,
+      filter.statuses ?? null,
+      filter.ids ?? null,
+      filter.search ?? null,
+      filter.after?.createdAt ?? null,
+      filter.after?.id ?? null,
+      filter.limit ?? null,
+    ],
+  );
+  return result.rows;
+}
+
+export interface NewChannel {
+  workspaceId: string;
+  id: string;
+  source: string;
+  sourceChannelId: string;
+  account: string;
+  name: string;
+  imageUrl: string | null;
+  status: ChannelStatus;
+  statusReason: string | null;
+  sandbox: boolean;
+  settings: Record<string, unknown>;
+  credentials: Buffer | null;
+  credentialsKeyId: string | null;
+  details: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+}
+
+/** Connects a channel; the same account again keeps its id, its history and what users stored on it. */
+export async function upsertChannel(client: Client, channel: NewChannel): Promise<ChannelRow> {
+  const result = await client.query<ChannelRow>(
+    `insert into channels (workspace_id, id, source, source_channel_id, account, name, image_url, status, status_reason, sandbox,
+       settings, credentials, credentials_key_id, details, metadata)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+     on conflict (workspace_id, source, source_channel_id) do update set
+       account = excluded.account, name = excluded.name, image_url = coalesce(excluded.image_url, channels.image_url),
+       status = excluded.status, status_reason = excluded.status_reason, sandbox = excluded.sandbox,
+       settings = channels.settings || excluded.settings, credentials = excluded.credentials, credentials_key_id = excluded.credentials_key_id,
+       details = channels.details || excluded.details, metadata = channels.metadata || excluded.metadata,
+       last_error = null, deleted_at = null, updated_at = now()
+     returning ${COLUMNS}`,
+    [
+      channel.workspaceId,
+      channel.id,
+      channel.source,
+      channel.sourceChannelId,
+      channel.account,
+      channel.name,
+      channel.imageUrl,
+      channel.status,
+      channel.statusReason,
+      channel.sandbox,
+      toJson(channel.settings),
+      channel.credentials,
+      channel.credentialsKeyId,
+      toJson(channel.details),
+      toJson(channel.metadata),
+    ],
+  );
+  return result.rows[0]!;
+}
+
+export interface ChannelChange {
+  name?: string;
+  imageUrl?: string | null;
+  status?: ChannelStatus;
+  statusReason?: string | null;
+  settings?: Record<string, unknown>;
+  /** Merged into what is there. */
+  details?: Record<string, unknown>;
+  /** Merged into what is there. */
+  metadata?: Record<string, unknown>;
+  /** null deletes them. */
+  credentials?: { data: Buffer; keyId: string } | null;
+  deletedAt?: Date | null;
+  lastError?: { class: string; message: string; at: string } | null;
+  health?: Record<string, unknown>;
+}
+
+/** Changes what is given and nothing else; undefined when there is no such channel. */
+export async function changeChannel(
+  client: Client,
+  workspaceId: string,
+  id: string,
+  change: ChannelChange,
+): Promise<ChannelRow | undefined> {
+  const sets: string[] = ['updated_at = now()'];
+  const values: unknown[] = [workspaceId, id];
+  const set = (expression: (parameter: string) => string, value: unknown) => {
+    values.push(value);
+    sets.push(expression(`$${values.length}`));
+  };
+  if (change.name !== undefined) set((p) => `name = ${p}`, change.name);
+  if (change.imageUrl !== undefined) set((p) => `image_url = ${p}`, change.imageUrl);
+  if (change.status !== undefined) set((p) => `status = ${p}`, change.status);
+  if (change.statusReason !== undefined) set((p) => `status_reason = ${p}`, change.statusReason);
+  if (change.settings !== undefined) set((p) => `settings = settings || ${p}::jsonb`, toJson(change.settings));
+  if (change.details !== undefined) set((p) => `details = details || ${p}::jsonb`, toJson(change.details));
+  if (change.metadata !== undefined) set((p) => `metadata = metadata || ${p}::jsonb`, toJson(change.metadata));
+  if (change.credentials !== undefined) {
+    set((p) => `credentials = ${p}`, change.credentials?.data ?? null);
+    set((p) => `credentials_key_id = ${p}`, change.credentials?.keyId ?? null);
+  }
+  if (change.deletedAt !== undefined) set((p) => `deleted_at = ${p}`, change.deletedAt);
+  if (change.lastError !== undefined) set((p) => `last_error = ${p}`, change.lastError === null ? null : toJson(change.lastError));
+  if (change.health !== undefined) {
+    set((p) => `health = ${p}`, toJson(change.health));
+    sets.push('health_at = now()');
+  }
+  const result = await client.query<ChannelRow>(
+    `update channels set ${sets.join(', ')} where workspace_id = $1 and id = $2 returning ${COLUMNS}`,
+    values,
+  );
+  return result.rows[0];
+}
+
+/** What a provider's webhook told about an account; answers the ids of the channels that it changed. */
+export async function mergeAccountDetails(
+  client: Client,
+  channel: { workspaceId: string; channelId: string; source: string },
+  event: AccountEvent,
+): Promise<string[]> {
+  const result = await client.query<{ id: string }>(
+    `update channels set details = details || $4::jsonb, status = case when status in ('inactive', 'deleted') then status else coalesce($5, status) end,
+       status_reason = case when $5::text is null then status_reason else $6 end, updated_at = now()
+     where workspace_id = $1 and case when $7::text is null then id = $2 else source = $3 and account = $7 end
+     returning id`,
+    [
+      channel.workspaceId,
+      channel.channelId,
+      channel.source,
+      toJson(event.details ?? {}),
+      event.status ?? null,
+      event.reason ?? null,
+      event.account ?? null,
+    ],
+  );
+  return result.rows.map((row) => row.id);
+}

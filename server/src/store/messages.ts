@@ -1,0 +1,123 @@
+import type { Message } from '../model/message.ts';
+import type { Client } from './database.ts';
+import { toJson } from './json.ts';
+
+const COLUMNS = `workspace_id as "workspaceId", id, channel_id as "channelId", conversation_id as "conversationId", contact_id as "contactId",
+  source, direction, provider_id as "providerId", state, content, payload, sender_id as "senderId", sender_name as "senderName",
+  reply_to as "replyTo", error, metadata, sent_at as "sentAt", state_at as "stateAt", created_at as "createdAt", updated_at as "updatedAt"`;
+
+export async function getMessage(client: Client, workspaceId: string, id: string): Promise<Message | undefined> {
+  const result = await client.query<Message>(`select ${COLUMNS} from messages where workspace_id = $1 and id = $2`, [workspaceId, id]);
+  return result.rows[0];
+}
+
+/** Messages by id; those that are not there are left out. */
+export async function getMessages(client: Client, workspaceId: string, ids: string[]): Promise<Message[]> {
+  if (ids.length === 0) return [];
+  const result = await client.query<Message>(`select ${COLUMNS} from messages where workspace_id = $1 and id = any($2)`, [
+    workspaceId,
+    ids,
+  ]);
+  return result.rows;
+}
+
+/** The message that the provider knows by this id. */
+export async function getByProviderId(
+  client: Client,
+  workspaceId: string,
+  channelId: string,
+  providerId: string,
+): Promise<Message | undefined> {
+  const result = await client.query<Message>(
+    `select ${COLUMNS} from messages where workspace_id = $1 and channel_id = $2 and provider_id = $3`,
+    [workspaceId, channelId, providerId],
+  );
+  return result.rows[0];
+}
+
+/** A page of a conversation, newest first; of several at one time the smaller id comes first when `tiesAscending`. */
+export async function listInConversation(
+  client: Client,
+  workspaceId: string,
+  conversationId: string,
+  page: { before?: { sentAt: Date; id: string }; limit: number },
+): Promise<Message[]> {
+  const result = await client.query<Message>(
+    `select ${COLUMNS} from messages where workspace_id = $1 and conversation_id = $2
+       and ($3::timestamptz is null or (sent_at, id) < ($3, $4::uuid))
+     order by sent_at desc, id desc limit $5`,
+    [workspaceId, conversationId, page.before?.sentAt ?? null, page.before?.id ?? null, page.limit],
+  );
+  return result.rows;
+}
+
+export async function countInConversation(client: Client, workspaceId: string, conversationId: string): Promise<number> {
+  const result = await client.query<{ n: number }>(
+    'select count(*)::integer as n from messages where workspace_id = $1 and conversation_id = $2',
+    [workspaceId, conversationId],
+  );
+  return result.rows[0]!.n;
+}
+
+export interface ChannelMessagePage {
+  /** null: every channel of the workspace. */
+  channelId: string | null;
+  direction?: 'in' | 'out';
+  states?: string[];
+  startAt?: Date;
+  endAt?: Date;
+  contactId?: string;
+  /** Ids grow with time, so they are the keyset. */
+  after?: string;
+  oldestFirst?: boolean;
+  limit: number;
+}
+
+/** A page of a channel's messages in the order in which they came to us, newest first unless told. */
+export async function listInChannel(client: Client, workspaceId: string, page: ChannelMessagePage): Promise<Message[]> {
+  const result = await client.query<Message>(
+    `select ${COLUMNS} from messages where workspace_id = $1
+       and ($2::uuid is null or channel_id = $2) and ($3::text is null or direction = $3)
+       and ($4::text[] is null or state = any($4)) and ($5::timestamptz is null or sent_at >= $5)
+       and ($6::timestamptz is null or sent_at < $6) and ($7::uuid is null or contact_id = $7)
+       and ($8::uuid is null or id ${page.oldestFirst ? '>' : '<'} $8)
+     order by id ${page.oldestFirst ? 'asc' : 'desc'} limit $9`,
+    [
+      workspaceId,
+      page.channelId,
+      page.direction ?? null,
+      page.states ?? null,
+      page.startAt ?? null,
+      page.endAt ?? null,
+      page.contactId ?? null,
+      page.after ?? null,
+      page.limit,
+    ],
+  );
+  return result.rows;
+}
+
+/** Writes into a message's metadata; with `remove`, takes those keys out. */
+export async function mergeMetadata(
+  client: Client,
+  workspaceId: string,
+  id: string,
+  metadata: Record<string, unknown>,
+  remove: string[] = [],
+): Promise<Message | undefined> {
+  const result = await client.query<Message>(
+    `update messages set metadata = (metadata || $3::jsonb) - $4::text[], updated_at = now() where workspace_id = $1 and id = $2 returning ${COLUMNS}`,
+    [workspaceId, id, toJson(metadata), remove],
+  );
+  return result.rows[0];
+}
+
+/** Puts a failed message back in line; undefined when it is not failed. */
+export async function reviveFailed(client: Client, workspaceId: string, id: string): Promise<Message | undefined> {
+  const result = await client.query<Message>(
+    `update messages set state = 'pending', state_at = now(), error = null, provider_id = null, updated_at = now()
+     where workspace_id = $1 and id = $2 and direction = 'out' and state = 'failed' returning ${COLUMNS}`,
+    [workspaceId, id],
+  );
+  return result.rows[0];
+}

@@ -1,0 +1,48 @@
+import type { Client } from './database.ts';
+
+export interface RawEventView {
+  workspaceId: string;
+  id: string;
+  source: string;
+  sourceChannelId: string | null;
+  contentType: string;
+  body: Buffer;
+  state: 'waiting' | 'applied' | 'ignored' | 'unrouted' | 'failed';
+  error: string | null;
+  attempts: number;
+  receivedAt: Date;
+  appliedAt: Date | null;
+}
+
+const COLUMNS = `workspace_id as "workspaceId", id, source, source_channel_id as "sourceChannelId", content_type as "contentType", body,
+  state, error, attempts, received_at as "receivedAt", applied_at as "appliedAt"`;
+
+/** Raw events of a workspace in one state, newest first. */
+export async function listRawEvents(
+  client: Client,
+  workspaceId: string,
+  page: { states: string[]; after?: string; limit: number },
+): Promise<RawEventView[]> {
+  const result = await client.query<RawEventView>(
+    `select ${COLUMNS} from raw_events where workspace_id = $1 and state = any($2) and ($3::uuid is null or id < $3) order by id desc limit $4`,
+    [workspaceId, page.states, page.after ?? null, page.limit],
+  );
+  return result.rows;
+}
+
+export async function getRawEvent(client: Client, workspaceId: string, id: string): Promise<RawEventView | undefined> {
+  const result = await client.query<RawEventView>(`select ${COLUMNS} from raw_events where workspace_id = $1 and id = $2`, [
+    workspaceId,
+    id,
+  ]);
+  return result.rows[0];
+}
+
+/** Events that were made durable and not applied yet, oldest first: what a killed process left. */
+export async function waitingRawEvents(client: Client, limit: number): Promise<RawEventView[]> {
+  const result = await client.query<RawEventView>(
+    `select ${COLUMNS} from raw_events where state = 'waiting' order by workspace_id, id limit $1`,
+    [limit],
+  );
+  return result.rows;
+}
