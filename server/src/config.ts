@@ -1,6 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   apiKey,
   type Check,
@@ -124,7 +122,7 @@ export interface Config {
   databaseUrl: string | undefined;
   apiKey: string | undefined;
   workspaceId: string | undefined;
-  /** PATCHBAY_SECRET as given; `loadSecret` gives the one to use. */
+  /** PATCHBAY_SECRET as given; `loadSecret` gives the one in the data folder. */
   secret: Buffer | undefined;
   allowedOrigins: string[];
   allowPrivateNetwork: boolean;
@@ -188,29 +186,6 @@ function checked(variable: ConfigVariable, text: string): unknown {
     return variable.check(text);
   } catch (error) {
     if (error instanceof Unfit) throw new StartError(`${variable.name} ${error.message}`);
-    throw error;
-  }
-}
-
-/** PATCHBAY_SECRET, or the one in the data folder, which is made when there is none. */
-export async function loadSecret(config: Config): Promise<Buffer> {
-  if (config.secret) return config.secret;
-  const path = join(config.dataDir, 'secret');
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const draft = `${path}.${randomUUID()}`;
-  try {
-    await writeFile(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true });
-    // A link appears whole or not at all, and never replaces a secret that is there.
-    await link(draft, path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-  } finally {
-    await rm(draft, { force: true });
-  }
-  try {
-    return secretBytes((await readFile(path, 'utf8')).trim());
-  } catch (error) {
-    if (error instanceof Unfit) throw new StartError(`DATA_DIR: the file ${path} ${error.message}`);
     throw error;
   }
 }

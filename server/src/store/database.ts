@@ -86,7 +86,7 @@ export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseAway);
   const { code, syscall } = error as NodeJS.ErrnoException;
   // Of the network's errors only those of a connection to PostgreSQL reach those who ask.
-  if (syscall === 'connect' || code === 'ECONNRESET' || code === 'EPIPE') return true;
+  if (syscall === 'connect' || syscall === 'getaddrinfo' || code === 'ECONNRESET' || code === 'EPIPE') return true;
   if (error instanceof pg.DatabaseError) return code !== undefined && (AWAY_STATES.has(code) || code.startsWith('08'));
   return AWAY_MESSAGES.test(error.message);
 }

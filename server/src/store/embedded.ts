@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { StartError } from '../start-error.ts';
+import { openDataDir } from './data-dir.ts';
 import { findBinaries } from './embedded/binaries.ts';
 import { endLeftover, initCluster, ROLE } from './embedded/cluster.ts';
 import { chooseIdentity } from './embedded/identity.ts';
@@ -39,8 +40,7 @@ export interface Embedded {
 export async function startEmbedded(options: { dataDir: string; log: EmbeddedLog }): Promise<Embedded> {
   if (process.platform === 'win32') throw new StartError('on Windows, DATABASE_URL must name a PostgreSQL 15 or newer');
   const { log } = options;
-  const root = process.getuid?.() === 0;
-  const dataDir = await openDataDir(options.dataDir, root);
+  const dataDir = await openDataDir(options.dataDir);
   const clusterDir = join(dataDir, 'postgres');
   const runtimeDir = await mkdtemp(join(shortTmpdir(), 'patchbay-'));
   const removeRuntimeDir = () => rm(runtimeDir, { recursive: true, force: true });
@@ -132,16 +132,6 @@ function supervise(parts: {
     },
     onExit: (callback) => callbacks.push(callback),
   };
-}
-
-async function openDataDir(path: string, root: boolean): Promise<string> {
-  try {
-    // Another user runs the server where we are root: it passes through, and sees nothing but its own folder.
-    await mkdir(path, { recursive: true, mode: root ? 0o711 : 0o700 });
-    return await realpath(path);
-  } catch (error) {
-    throw new StartError(`DATA_DIR: cannot use ${path}: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
-  }
 }
 
 function shortTmpdir(): string {

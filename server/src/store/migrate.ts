@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { StartError } from '../start-error.ts';
+import { isDatabaseAway } from './database.ts';
 
 /** Any number, as long as it stays the same: one node migrates at a time. */
 const LOCK = 7_262_824_001;
@@ -83,5 +85,30 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
     throw new StartError(`migration ${migration.name} failed: ${error.message}`, { cause: error });
+  }
+}
+
+/** How long a database that is only just starting is waited for. */
+const PATIENCE_MS = 30_000;
+
+/** As `migrate`, waiting a while for a database that cannot be reached yet. Throws `StartError` that names DATABASE_URL. */
+export async function migrateWhenReachable(
+  connection: pg.ClientConfig,
+  options: { log: { debug(fields: object, message: string): void; warn(fields: object, message: string): void }; signal: AbortSignal },
+): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  for (let told = false; ; told = true) {
+    try {
+      const applied = await migrate({ connectionTimeoutMillis: 5000, ...connection });
+      if (applied.length > 0) options.log.debug({ applied }, 'the database was brought up to date');
+      return;
+    } catch (error) {
+      if (error instanceof StartError || !(error instanceof Error)) throw error;
+      const reason = (error as NodeJS.ErrnoException).code ?? error.message;
+      if (!isDatabaseAway(error)) throw new StartError(`DATABASE_URL: ${error.message}`, { cause: error });
+      if (Date.now() > end) throw new StartError(`DATABASE_URL: the database cannot be reached (${reason})`, { cause: error });
+      if (!told) options.log.warn({ reason }, 'the database of DATABASE_URL cannot be reached; waiting for it');
+      await sleep(500, undefined, { signal: options.signal });
+    }
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartError } from '../../start-error.ts';
+import { unusable } from '../data-dir.ts';
 import { isAlive, startedAt } from './processes.ts';
 
 interface Holder {
@@ -28,7 +29,9 @@ export async function acquireLock(dataDir: string, runtimeDir: string): Promise<
   const holder: Holder = { pid: process.pid, startedAt: await startedAt(process.pid), runtimeDir };
   const leftBehind: string[] = [];
   const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, JSON.stringify(holder), { mode: 0o600 });
+  await writeFile(draft, JSON.stringify(holder), { mode: 0o600 }).catch((error) => {
+    throw unusable(dataDir, error);
+  });
   try {
     // A link appears whole or not at all: nobody ever reads half a lock.
     while (!(await linked(draft, path))) {
