@@ -22,8 +22,11 @@ export interface MessageEvent {
   payload: unknown;
   /** The provider's time; when it tells none, the time the event was received is used. */
   sentAt?: Date;
-  /** Several conversations with one contact on one channel: mail threads. Absent: one per contact. */
-  thread?: { key: string; subject?: string; data?: Record<string, unknown> };
+  /**
+   * Several conversations with one contact on one channel: mail threads. Absent: one per contact. `id`: the id that a
+   * new conversation gets, where the far end was told one already (live chat).
+   */
+  thread?: { key: string; id?: string; subject?: string; data?: Record<string, unknown> };
   /** The provider's id of the message that this one answers. */
   replyTo?: string;
   /** Forwarded marks, ad referrals, story links and the like; kept in the message's metadata. */

@@ -141,7 +141,7 @@ async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<vo
       inbound.event.replyTo,
     ]);
     row.replyTo = (result.rows[0] as { id: string } | undefined)?.id ?? null;
-    row.metadata['replyToProviderId'] = inbound.event.replyTo;
+    row.metadata.replyToProviderId = inbound.event.replyTo;
   }
 }
 

@@ -157,7 +157,12 @@ export class Channels {
       await this.#database.query(
         `insert into farewells (workspace_id, channel_id, source, channel, run_at) values ($1, $2, $3, $4, now() + interval '1 minute')
          on conflict (workspace_id, channel_id) do update set channel = excluded.channel, run_at = excluded.run_at, attempts = 0`,
-        [row.workspaceId, row.id, row.source, this.#vault.seal({ ...this.view(row), lastOfAccount }, contextOf(row.workspaceId, row.id)).data],
+        [
+          row.workspaceId,
+          row.id,
+          row.source,
+          this.#vault.seal({ ...this.view(row), lastOfAccount }, contextOf(row.workspaceId, row.id)).data,
+        ],
       );
     }
   }
@@ -167,7 +172,9 @@ export class Channels {
     const changed = await this.#database.transaction(async (client) => {
       const row = await changeChannel(client, workspaceId, id, change);
       if (row) {
-        await appendEvents(client, [{ workspaceId, type: row.status === 'deleted' ? 'channel.deleted' : 'channel.updated', channelId: id }]);
+        await appendEvents(client, [
+          { workspaceId, type: row.status === 'deleted' ? 'channel.deleted' : 'channel.updated', channelId: id },
+        ]);
       }
       return row;
     });

@@ -14,12 +14,35 @@ export const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
 
 /** Shown in the browser as they are; everything else is only ever downloaded. */
 const INLINE_TYPES = new Set([
-  'image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'video/mp4', 'video/webm', 'video/quicktime', 'video/3gpp',
-  'audio/mpeg', 'audio/mp4', 'audio/aac', 'audio/amr', 'audio/ogg', 'audio/wav', 'audio/webm', 'audio/x-m4a', 'application/pdf', 'text/plain',
+  'image/png',
+  'image/jpeg',
+  'image/gif',
+  'image/webp',
+  'image/avif',
+  'video/mp4',
+  'video/webm',
+  'video/quicktime',
+  'video/3gpp',
+  'audio/mpeg',
+  'audio/mp4',
+  'audio/aac',
+  'audio/amr',
+  'audio/ogg',
+  'audio/wav',
+  'audio/webm',
+  'audio/x-m4a',
+  'application/pdf',
+  'text/plain',
 ]);
 
 /** Types by ending that no bytes give away. */
-const TEXT_TYPES: Record<string, string> = { txt: 'text/plain', csv: 'text/csv', ics: 'text/calendar', vcf: 'text/vcard', json: 'application/json' };
+const TEXT_TYPES: Record<string, string> = {
+  txt: 'text/plain',
+  csv: 'text/csv',
+  ics: 'text/calendar',
+  vcf: 'text/vcard',
+  json: 'application/json',
+};
 
 export interface StoredFile {
   id: string;
@@ -145,5 +168,5 @@ function headersOf(row: MediaRow): Record<string, string> {
 }
 
 function safeName(name: string): string {
-  return name.replace(/[\u0000-\u001f/\\]/g, '_').slice(-200);
+  return name.replace(/[\p{Cc}/\\]/gu, '_').slice(-200);
 }

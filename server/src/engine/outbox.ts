@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Connector, OutboundMessage } from '../connectors/connector.ts';
-import type { ReceiptEvent } from '../connectors/events.ts';
 import { capabilitiesOf } from '../connectors/connector.ts';
+import type { ReceiptEvent } from '../connectors/events.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { Message, MessageError } from '../model/message.ts';
 import type { ChannelRow } from '../store/channels.ts';
@@ -95,7 +95,9 @@ export class Outbox {
     const jobs = await claimOutbox(this.#options.database, room, LEASE_SECONDS, []);
     for (const job of jobs) {
       const work = this.#deliver(job)
-        .catch((error) => this.#options.log.error({ err: error, message: job.messageId }, 'a message could not be worked on; it stays in line'))
+        .catch((error) =>
+          this.#options.log.error({ err: error, message: job.messageId }, 'a message could not be worked on; it stays in line'),
+        )
         .finally(() => {
           this.#working.delete(work);
           this.wake();
@@ -227,7 +229,11 @@ export class Outbox {
           return;
         }
         if (settlement.outcome === 'failed') {
-          const error: MessageError = { class: 'rejected', message: settlement.message, ...(settlement.code ? { providerCode: settlement.code } : {}) };
+          const error: MessageError = {
+            class: 'rejected',
+            message: settlement.message,
+            ...(settlement.code ? { providerCode: settlement.code } : {}),
+          };
           await this.#settle(message, channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error });
           return;
         }

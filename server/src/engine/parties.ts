@@ -1,5 +1,5 @@
 /** Finds or makes the contact and the conversation behind every party of a batch of inbound events. */
-import type { Party } from '../connectors/events.ts';
+import type { MessageEvent, Party } from '../connectors/events.ts';
 import { uuidv7 } from '../model/ids.ts';
 import type { Client } from '../store/database.ts';
 import * as sql from '../store/ingest-sql.ts';
@@ -8,7 +8,7 @@ import type { Route } from './routes.ts';
 export interface Wanted {
   route: Route;
   party: Party;
-  thread: { key: string; subject?: string; data?: Record<string, unknown> } | undefined;
+  thread: MessageEvent['thread'];
   /** False: look it up, but do not make it when there is none. */
   create: boolean;
   at: Date;
@@ -64,7 +64,7 @@ export async function resolveParties(client: Client, wishes: Wanted[]): Promise<
     client,
     [...missing.values()].map(({ wish, contactId }) => ({
       workspaceId: wish.route.workspaceId,
-      id: uuidv7(),
+      id: wish.thread?.id ?? uuidv7(),
       channelId: wish.route.channelId,
       contactId,
       threadKey: wish.thread?.key ?? '',

@@ -24,7 +24,10 @@ import { resolveParties } from './parties.ts';
 export interface SendRequest {
   workspaceId: string;
   /** To a conversation, or to an address on a channel: a conversation is opened there. */
-  to: { conversationId: string } | { channelId: string; identity: { kind: string; value: string } } | { channelId: string; contactId: string };
+  to:
+    | { conversationId: string }
+    | { channelId: string; identity: { kind: string; value: string } }
+    | { channelId: string; contactId: string };
   content: Content;
   /** Shown as who wrote it. */
   sender: { id: string; name: string | null };
@@ -100,7 +103,8 @@ export class Sender {
     const capabilities = capabilitiesOf(this.#channels.connectorOf(channel.source), this.#channels.view(channel));
     const known = 'contactId' in to ? await findConversation(client, workspaceId, { ...to, threadKey: '' }) : undefined;
     if (known) return { channel, conversation: known };
-    const identity = 'identity' in to ? to.identity : (await identitiesOf(client, workspaceId, [to.contactId])).find((own) => this.#fits(channel, own));
+    const identity =
+      'identity' in to ? to.identity : (await identitiesOf(client, workspaceId, [to.contactId])).find((own) => this.#fits(channel, own));
     if (!identity) throw new PatchbayError('not-supported', `the contact has no address on ${channel.name}`);
     const connector = this.#channels.connectorOf(channel.source);
     const resolution = await resolveParties(client, [

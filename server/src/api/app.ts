@@ -1,0 +1,61 @@
+/** Puts every surface onto one HTTP server. */
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import multipart from '@fastify/multipart';
+import type { FastifyInstance } from 'fastify';
+import type { Registry as Metrics } from 'prom-client';
+import type { Engine } from '../engine/engine.ts';
+import { MAX_UPLOAD_BYTES } from '../engine/media.ts';
+import { PatchbayError } from '../model/errors.ts';
+import { isDatabaseAway } from '../store/database.ts';
+import { registerAiry } from './airy/surface.ts';
+import { Authenticator } from './auth.ts';
+import { registerHooks } from './hooks/hooks.ts';
+import { createHttp } from './http.ts';
+import { registerLive } from './live/live.ts';
+import { registerMedia } from './media.ts';
+import { registerReference } from './reference.ts';
+import { registerSession } from './session.ts';
+import { registerStatic } from './static.ts';
+import { type Readiness, registerSupervision } from './supervision.ts';
+import { registerWorkspaces } from './workspaces/surface.ts';
+
+export interface AppParts {
+  engine: Engine;
+  metrics: Metrics;
+  readiness: Readiness;
+}
+
+/** The server with all its routes, not listening yet. */
+export async function createApp({ engine, metrics, readiness }: AppParts): Promise<FastifyInstance> {
+  const app = createHttp({ log: engine.log });
+  const auth = new Authenticator(engine);
+  await app.register(cookie);
+  await app.register(multipart, { limits: { fileSize: MAX_UPLOAD_BYTES, files: 1, fields: 10 } });
+  await app.register(cors, {
+    origin: engine.config.allowedOrigins,
+    credentials: true,
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    maxAge: 600,
+  });
+  app.setErrorHandler((error, request, reply) => {
+    if (isDatabaseAway(error))
+      return reply.code(503).header('retry-after', '5').send({ code: 'unavailable', message: 'the database is away' });
+    if (error instanceof PatchbayError && error.code === 'not-found')
+      return reply.code(404).send({ code: error.code, message: error.message });
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status >= 500) request.log.error({ err: error }, 'a request failed');
+    const message = status >= 500 ? 'something went wrong here; it is logged' : (error as Error).message;
+    return reply.code(status).send({ code: status >= 500 ? 'internal-error' : 'invalid', message });
+  });
+  await registerReference(app);
+  registerSupervision(app, { metrics, readiness });
+  registerSession(app, engine, auth);
+  registerHooks(app, engine);
+  registerMedia(app, engine, auth);
+  registerAiry(app, engine, auth);
+  registerWorkspaces(app, engine, auth);
+  registerLive(app, engine, auth);
+  registerStatic(app, engine);
+  return app;
+}

@@ -1,0 +1,94 @@
+/** Wires the engine's parts together: what the surfaces work with. */
+
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { Registry } from '../connectors/registry.ts';
+import type { Logger } from '../log.ts';
+import type { Database } from '../store/database.ts';
+import { Vault } from '../store/vault.ts';
+import { Channels } from './channels.ts';
+import { Contexts } from './contexts.ts';
+import { Feed } from './feed.ts';
+import { createHttpClient } from './http-client.ts';
+import { Ingest } from './ingest.ts';
+import { Media } from './media.ts';
+import { Outbox } from './outbox.ts';
+import { Routes } from './routes.ts';
+import { Sender } from './send.ts';
+
+export interface Engine {
+  config: Config;
+  log: Logger;
+  database: Database;
+  /** The workspace of the first key; events that are nobody's are filed there. */
+  defaultWorkspaceId: string;
+  registry: Registry;
+  vault: Vault;
+  contexts: Contexts;
+  channels: Channels;
+  routes: Routes;
+  ingest: Ingest;
+  feed: Feed;
+  media: Media;
+  sender: Sender;
+  outbox: Outbox;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface EngineParts {
+  config: Config;
+  log: Logger;
+  /** 32 bytes. */
+  secret: Buffer;
+  database: Database;
+  defaultWorkspaceId: string;
+}
+
+/** Makes the engine; nothing runs until `start`. */
+export function createEngine({ config, log, secret, database, defaultWorkspaceId }: EngineParts): Engine {
+  const registry = new Registry();
+  const vault = new Vault([secret]);
+  const http = createHttpClient({ allowPrivate: config.allowPrivateNetwork });
+  const media = new Media({
+    database,
+    folder: join(config.dataDir, 'media'),
+    publicUrl: config.publicUrl,
+    secret: vault.derive('media addresses'),
+  });
+  const contexts = new Contexts({ database, vault, http, config: config.providers, sandboxConfig: config.providers, media, log });
+  const routes = new Routes(database, registry);
+  const channels = new Channels({ database, registry, vault, contexts, routes });
+  const ingest = new Ingest({ database, routes, defaultWorkspaceId, log });
+  const feed = new Feed(database, log);
+  const outbox = new Outbox({ database, channels, contexts, ingest, log });
+  const sender = new Sender({ database, channels, wake: () => outbox.wake() });
+  return {
+    config,
+    log,
+    database,
+    defaultWorkspaceId,
+    registry,
+    vault,
+    contexts,
+    channels,
+    routes,
+    ingest,
+    feed,
+    media,
+    sender,
+    outbox,
+    async start() {
+      feed.start();
+      const recovered = await ingest.recover();
+      if (recovered > 0) log.info({ events: recovered }, 'applied inbound events that an earlier process left');
+      outbox.start();
+    },
+    async stop() {
+      await outbox.stop();
+      await ingest.drain();
+      await feed.stop();
+      await http.close();
+    },
+  };
+}
