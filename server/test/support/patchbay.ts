@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -56,10 +56,11 @@ process.once('exit', () => {
   for (const pid of groups) killGroup(pid, 'SIGKILL');
 });
 
-/** A folder that is removed when the test file ends. */
+/** A folder that is removed when the test file ends; others may pass through it. */
 export async function temporaryFolder(user?: { uid: number; gid: number }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'patchbay-run-'));
   folders.add(folder);
+  await chmod(folder, 0o711);
   if (user) await chown(folder, user.uid, user.gid);
   return folder;
 }
@@ -67,11 +68,12 @@ export async function temporaryFolder(user?: { uid: number; gid: number }): Prom
 /** Starts Patchbay without waiting for anything. What `env` does not say has a value that disturbs nobody. */
 export async function spawnPatchbay(env: Record<string, string> = {}, options: PatchbayOptions = {}): Promise<RunningPatchbay> {
   const port = Number(env.PORT ?? (await freePort()));
-  const dataDir = env.DATA_DIR ?? join(await temporaryFolder(options.user), 'data');
+  const folder = await temporaryFolder(options.user);
+  const dataDir = env.DATA_DIR ?? join(folder, 'data');
   const child = spawn(process.execPath, [MAIN], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, SMTP_INBOUND_PORT: '0', ...env, PORT: String(port), DATA_DIR: dataDir },
+    env: { PATH: process.env.PATH, TMPDIR: folder, SMTP_INBOUND_PORT: '0', PORT: String(port), DATA_DIR: dataDir, ...env },
     ...options.user,
   });
   const pid = child.pid!;
