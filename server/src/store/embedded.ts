@@ -151,6 +151,7 @@ async function createDatabase(connection: pg.PoolConfig): Promise<void> {
 }
 
 function report(line: string, log: EmbeddedLog): void {
-  if (/^(FATAL|PANIC):/.test(line)) log.warn(`database: ${line}`);
+  // FATAL ends one connection, whose owner hears it too; only PANIC is about the whole server.
+  if (line.startsWith('PANIC:')) log.error(`database: ${line}`);
   else log.debug(`database: ${line}`);
 }
