@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest';
-import { generateApiKey, hashApiKey } from '../../src/engine/api-keys.ts';
 import { bootstrap } from '../../src/engine/bootstrap.ts';
 import { uuidv7 } from '../../src/model/ids.ts';
+import { hashKey, newKeyText } from '../../src/store/keys.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 let test: TestDatabase;
@@ -12,7 +12,7 @@ beforeEach(async () => {
   await test.database.pool.query('truncate workspaces, api_keys cascade');
 });
 
-const keys = () => test.database.kysely.selectFrom('api_keys').selectAll().orderBy('id').execute();
+const keys = async () => (await test.database.query('select * from api_keys order by id')).rows;
 
 it('makes one workspace and one key, however many nodes start at once, and stores the hash alone', async () => {
   const nodes = await Promise.all([1, 2, 3].map(() => bootstrap(test.database, {})));
@@ -21,12 +21,12 @@ it('makes one workspace and one key, however many nodes start at once, and store
   expect(shown).toEqual([expect.stringMatching(/^ak_live_[0-9A-Za-z]{40}$/)]);
   const stored = await keys();
   expect(stored).toHaveLength(1);
-  expect(stored[0]).toMatchObject({ hash: hashApiKey(shown[0]!), prefix: shown[0]!.slice(0, 12), sandbox: false, scopes: ['*'] });
+  expect(stored[0]).toMatchObject({ hash: hashKey(shown[0]!), prefix: shown[0]!.slice(0, 12), sandbox: false, scopes: ['*'] });
 });
 
 it('gives another key when none works any longer', async () => {
   const first = await bootstrap(test.database, {});
-  await test.database.kysely.updateTable('api_keys').set({ revoked_at: new Date() }).execute();
+  await test.database.query('update api_keys set revoked_at = now()');
   const second = await bootstrap(test.database, {});
   expect(second.workspaceId).toBe(first.workspaceId);
   expect(second.newApiKey).toBeDefined();
@@ -35,12 +35,12 @@ it('gives another key when none works any longer', async () => {
 
 it('takes the workspace and the key of the environment, and lets another value replace the key', async () => {
   const workspaceId = uuidv7();
-  const [old, current] = [generateApiKey(), generateApiKey(true)];
+  const [old, current] = [newKeyText(false), newKeyText(true)];
   for (const apiKey of [old, old, current]) {
     expect(await bootstrap(test.database, { workspaceId, apiKey })).toEqual({ workspaceId, newApiKey: undefined });
   }
   const stored = await keys();
-  expect(stored.map((key) => [key.hash.equals(hashApiKey(current)), key.revoked_at === null, key.sandbox])).toEqual([
+  expect(stored.map((key) => [key.hash.equals(hashKey(current)), key.revoked_at === null, key.sandbox])).toEqual([
     [false, false, false],
     [true, true, true],
   ]);

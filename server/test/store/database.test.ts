@@ -14,16 +14,13 @@ beforeAll(async () => {
 describe('the database', () => {
   it('gives bigint as number, timestamps as Date, jsonb as values', async () => {
     const workspaceId = uuidv7();
-    await test.database.kysely.insertInto('workspaces').values({ workspace_id: workspaceId, name: 'Übersee', event_seq: 7 }).execute();
-    await test.database.kysely
-      .insertInto('events')
-      .values({ workspace_id: workspaceId, seq: 9_007_199_254_740_991, type: 'x', data: { a: [1] } })
-      .execute();
-    const event = await test.database.kysely
-      .selectFrom('events')
-      .selectAll()
-      .where('workspace_id', '=', workspaceId)
-      .executeTakeFirstOrThrow();
+    await test.database.query(`insert into workspaces (workspace_id, name, event_seq) values ($1, 'Übersee', 7)`, [workspaceId]);
+    await test.database.query(`insert into events (workspace_id, seq, type, data) values ($1, $2, 'x', $3)`, [
+      workspaceId,
+      9_007_199_254_740_991,
+      { a: [1] },
+    ]);
+    const event = (await test.database.query('select * from events where workspace_id = $1', [workspaceId])).rows[0];
     expect(event).toMatchObject({ seq: 9_007_199_254_740_991, data: { a: [1] } });
     expect(event.created_at).toBeInstanceOf(Date);
     const { rows } = await test.database.pool.query('select event_seq from workspaces where workspace_id = $1', [workspaceId]);
@@ -33,11 +30,11 @@ describe('the database', () => {
   it('rolls a transaction back when its work throws', async () => {
     const workspaceId = uuidv7();
     const work = test.database.transaction(async (transaction) => {
-      await transaction.insertInto('workspaces').values({ workspace_id: workspaceId, name: 'x' }).execute();
+      await transaction.query(`insert into workspaces (workspace_id, name) values ($1, 'x')`, [workspaceId]);
       throw new Error('no');
     });
     await expect(work).rejects.toThrow('no');
-    const rows = await test.database.kysely.selectFrom('workspaces').selectAll().where('workspace_id', '=', workspaceId).execute();
+    const { rows } = await test.database.query('select * from workspaces where workspace_id = $1', [workspaceId]);
     expect(rows).toEqual([]);
   });
 
