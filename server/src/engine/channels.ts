@@ -154,15 +154,11 @@ export class Channels {
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       context.log.warn({ channel: row.id, err: error }, 'the provider could not be told of the disconnect');
+      const sealed = this.#vault.seal({ ...this.view(row), lastOfAccount }, contextOf(row.workspaceId, row.id));
       await this.#database.query(
-        `insert into farewells (workspace_id, channel_id, source, channel, run_at) values ($1, $2, $3, $4, now() + interval '1 minute')
-         on conflict (workspace_id, channel_id) do update set channel = excluded.channel, run_at = excluded.run_at, attempts = 0`,
-        [
-          row.workspaceId,
-          row.id,
-          row.source,
-          this.#vault.seal({ ...this.view(row), lastOfAccount }, contextOf(row.workspaceId, row.id)).data,
-        ],
+        `insert into farewells (workspace_id, channel_id, source, channel, key_id, run_at) values ($1, $2, $3, $4, $5, now() + interval '1 minute')
+         on conflict (workspace_id, channel_id) do update set channel = excluded.channel, key_id = excluded.key_id, run_at = excluded.run_at, attempts = 0`,
+        [row.workspaceId, row.id, row.source, sealed.data, sealed.keyId],
       );
     }
   }

@@ -8,13 +8,19 @@ import type { Database } from '../store/database.ts';
 import { Vault } from '../store/vault.ts';
 import { Channels } from './channels.ts';
 import { Contexts } from './contexts.ts';
+import { farewellSayer } from './farewells.ts';
 import { Feed } from './feed.ts';
+import { healthWatch } from './health.ts';
+import { housekeeper } from './housekeeping.ts';
 import { createHttpClient } from './http-client.ts';
 import { Ingest } from './ingest.ts';
 import { Media } from './media.ts';
+import { mediaFetcher } from './media-fetch.ts';
 import { Outbox } from './outbox.ts';
+import { profileFetcher } from './profiles.ts';
 import { Routes } from './routes.ts';
 import { Sender } from './send.ts';
+import { templateSync } from './templates.ts';
 
 export interface Engine {
   config: Config;
@@ -63,6 +69,8 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
   const feed = new Feed(database, log);
   const outbox = new Outbox({ database, channels, contexts, ingest, log });
   const sender = new Sender({ database, channels, wake: () => outbox.wake() });
+  const parts = { database, channels, contexts, media, vault, log };
+  const workers = [mediaFetcher, profileFetcher, healthWatch, templateSync, farewellSayer, housekeeper].map((make) => make(parts));
   return {
     config,
     log,
@@ -83,9 +91,10 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
       const recovered = await ingest.recover();
       if (recovered > 0) log.info({ events: recovered }, 'applied inbound events that an earlier process left');
       outbox.start();
+      for (const worker of workers) worker.start();
     },
     async stop() {
-      await outbox.stop();
+      await Promise.all([outbox.stop(), ...workers.map((worker) => worker.stop())]);
       await ingest.drain();
       await feed.stop();
       await http.close();

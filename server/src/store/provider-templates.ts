@@ -1,3 +1,4 @@
+import type { ProviderTemplate } from '../connectors/connector.ts';
 import type { TemplateEvent } from '../connectors/events.ts';
 import { uuidv7 } from '../model/ids.ts';
 import type { Client } from './database.ts';
@@ -105,4 +106,100 @@ export async function applyTemplateChange(
     ],
   );
   return { id: row.id, name: row.name, language: row.language, changes };
+}
+
+/** Stores a template as the provider has it now; `changed` says whether anything differs from `before`. */
+export async function saveTemplate(
+  client: Client,
+  key: { workspaceId: string; id: string; source: string; account: string },
+  template: ProviderTemplate,
+  before: ProviderTemplateRow | undefined,
+): Promise<{ id: string; changed: boolean }> {
+  const at = new Date().toISOString();
+  const history: TemplateChange[] = [];
+  for (const field of ['status', 'category', 'quality'] as const) {
+    const to = template[field] ?? null;
+    if (before && to !== null && to !== before[field]) history.push({ at, field, from: before[field], to });
+  }
+  const changed =
+    !before ||
+    history.length > 0 ||
+    (template.rejectedReason ?? null) !== before.rejectedReason ||
+    toJson(template.components) !== toJson(before.components);
+  await client.query(
+    `insert into provider_templates (workspace_id, id, source, account, name, language, status, category, quality, rejected_reason,
+       provider_ref, components, history, synced_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now())
+     on conflict (workspace_id, source, account, name, language) do update set
+       status = excluded.status, category = coalesce(excluded.category, provider_templates.category),
+       quality = coalesce(excluded.quality, provider_templates.quality), rejected_reason = excluded.rejected_reason,
+       provider_ref = coalesce(excluded.provider_ref, provider_templates.provider_ref), components = excluded.components,
+       history = provider_templates.history || excluded.history, synced_at = now(),
+       updated_at = case when $14 then now() else provider_templates.updated_at end`,
+    [
+      key.workspaceId,
+      key.id,
+      key.source,
+      key.account,
+      template.name,
+      template.language,
+      template.status,
+      template.category ?? null,
+      template.quality ?? null,
+      template.rejectedReason ?? null,
+      template.providerRef ?? null,
+      toJson(template.components),
+      toJson(history),
+      changed,
+    ],
+  );
+  return { id: key.id, changed };
+}
+
+/** Marks templates that are gone at the provider; they are never dropped. */
+export async function markTemplatesDeleted(client: Client, workspaceId: string, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await client.query(
+    `update provider_templates set status = 'DELETED', updated_at = now(), history = history || jsonb_build_array(
+       jsonb_build_object('at', now(), 'field', 'status', 'from', status, 'to', 'DELETED'))
+     where workspace_id = $1 and id = any($2) and status <> 'DELETED'`,
+    [workspaceId, ids],
+  );
+}
+
+export interface TemplateFilter {
+  source?: string;
+  account?: string;
+  status?: string;
+  language?: string;
+  search?: string;
+  id?: string;
+  limit: number;
+  offset: number;
+}
+
+/** A page of a workspace's templates by name, and how many there are in all. */
+export async function listTemplates(
+  client: Client,
+  workspaceId: string,
+  filter: TemplateFilter,
+): Promise<{ templates: ProviderTemplateRow[]; total: number }> {
+  const where = `workspace_id = $1 and ($2::text is null or source = $2) and ($3::text is null or account = $3)
+    and case when $4::text is null then status <> 'DELETED' else status = $4 end and ($5::text is null or language = $5)
+    and ($6::text is null or strpos(lower(name), lower($6)) > 0) and ($7::uuid is null or id = $7)`;
+  const values = [
+    workspaceId,
+    filter.source ?? null,
+    filter.account ?? null,
+    filter.status ?? null,
+    filter.language ?? null,
+    filter.search ?? null,
+    filter.id ?? null,
+  ];
+  const count = await client.query<{ n: number }>(`select count(*)::integer as n from provider_templates where ${where}`, values);
+  const rows = await client.query<ProviderTemplateRow>(
+    `select ${COLUMNS} from provider_templates where ${where} order by name, language, id limit $8 offset $9`,
+    [...values, filter.limit, filter.offset],
+  );
+  return { templates: rows.rows, total: count.rows[0]!.n };
 }

@@ -48,6 +48,7 @@ create table channels (
   last_error jsonb,
   health jsonb,
   health_at timestamptz,
+  templates_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   deleted_at timestamptz,
@@ -332,6 +333,7 @@ create table farewells (
   source text not null,
   -- The sealed channel as it was, credentials included.
   channel bytea not null,
+  key_id text not null,
   attempts integer not null default 0,
   run_at timestamptz not null,
   primary key (workspace_id, channel_id)

@@ -1,0 +1,68 @@
+/** Asks providers how channels are doing: on a schedule, after an error, and when somebody presses the button. */
+import type { HealthReport } from '../connectors/connector.ts';
+import { ProviderError } from '../model/errors.ts';
+import { type ChannelChange, type ChannelRow, changeChannel } from '../store/channels.ts';
+import type { Engine } from './engine.ts';
+import { Worker } from './worker.ts';
+
+type Parts = Pick<Engine, 'database' | 'channels' | 'contexts' | 'log'>;
+
+const EVERY_MINUTES = 15;
+/** A channel that failed is asked more often, so that it recovers soon after the repair. */
+const FAILED_EVERY_MINUTES = 1;
+
+export function healthWatch(parts: Parts): Worker {
+  return new Worker({
+    name: 'health',
+    restMs: 20_000,
+    log: parts.log,
+    work: async () => {
+      const due = await parts.database.query<{ workspaceId: string; id: string }>(
+        `update channels set health_at = now() where (workspace_id, id) in (
+           select workspace_id, id from channels
+           where status in ('active', 'warning', 'failed', 'pending')
+             and coalesce(health_at, created_at) < now() - make_interval(mins => case when status = 'failed' then $2 else $1 end)
+           limit 10 for update skip locked)
+         returning workspace_id as "workspaceId", id`,
+        [EVERY_MINUTES, FAILED_EVERY_MINUTES],
+      );
+      for (const row of due.rows) await checkHealth(parts, row.workspaceId, row.id);
+      return due.rows.length;
+    },
+  });
+}
+
+/**
+ * Asks the provider now and keeps what it says: the status and its reason follow, and an event tells of a change. A
+ * provider that does not answer changes nothing: that says nothing about the channel.
+ */
+export async function checkHealth(parts: Parts, workspaceId: string, channelId: string): Promise<ChannelRow> {
+  const { channels, contexts, log } = parts;
+  const row = await channels.get(workspaceId, channelId);
+  const connector = channels.connectorOf(row.source);
+  if (!connector.health) return row;
+  let report: HealthReport;
+  try {
+    report = await connector.health(channels.view(row), contexts.for({ workspaceId, channelId, sandbox: row.sandbox }));
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    if (error.class !== 'unauthorized') {
+      log.info({ channel: channelId, class: error.class }, `the provider did not say how the channel is doing: ${error.message}`);
+      return row;
+    }
+    report = { status: 'failed', reason: error.hint ? `${error.message} ${error.hint}` : error.message };
+  }
+  const change: ChannelChange = {
+    status: report.status,
+    statusReason: report.reason ?? null,
+    ...(report.details ? { details: report.details } : {}),
+    ...(report.status === 'active' ? { lastError: null } : {}),
+    health: {
+      checks: report.checks ?? [],
+      ...(report.expiresAt ? { expiresAt: report.expiresAt.toISOString() } : {}),
+    },
+  };
+  const news = report.status !== row.status || (report.reason ?? null) !== row.statusReason;
+  if (news) return channels.change(workspaceId, channelId, change);
+  return (await changeChannel(parts.database, workspaceId, channelId, change)) ?? row;
+}

@@ -1,0 +1,38 @@
+/** Forgets what is not needed any more. */
+import type { Engine } from './engine.ts';
+import { Worker } from './worker.ts';
+
+/** How long raw events are kept for looking back, and the log for those who come back late. */
+const RAW_EVENT_DAYS = 30;
+const EVENT_DAYS = 90;
+const DELETED_CHANNEL_DAYS = 30;
+
+/** Each removes a limited number of rows, so that no statement holds others up for long. */
+const SWEEPS = [
+  `delete from idempotency_keys where (workspace_id, key) in (
+     select workspace_id, key from idempotency_keys where created_at < now() - interval '24 hours' limit 5000)`,
+  `delete from memos where expires_at < now()`,
+  `delete from early_receipts where received_at < now() - interval '7 days'`,
+  `delete from raw_events where (workspace_id, id) in (
+     select workspace_id, id from raw_events where state in ('applied', 'ignored') and received_at < now() - interval '${RAW_EVENT_DAYS} days' limit 5000)`,
+  `delete from events where (workspace_id, seq) in (
+     select workspace_id, seq from events where created_at < now() - interval '${EVENT_DAYS} days' limit 5000)`,
+];
+
+export function housekeeper(parts: Pick<Engine, 'database' | 'log'>): Worker {
+  return new Worker({
+    name: 'housekeeping',
+    restMs: 10 * 60_000,
+    log: parts.log,
+    work: async () => {
+      let removed = 0;
+      for (const sweep of SWEEPS) removed += (await parts.database.query(sweep)).rowCount ?? 0;
+      return removed >= 5000 ? removed : 0;
+    },
+  });
+}
+
+/** True while a deleted channel is still shown by its id (decisions.md B22). */
+export function isStillShown(channel: { deletedAt: Date | null }, now: Date = new Date()): boolean {
+  return !channel.deletedAt || now.getTime() - channel.deletedAt.getTime() < DELETED_CHANNEL_DAYS * 86_400_000;
+}
