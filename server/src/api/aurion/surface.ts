@@ -1,0 +1,81 @@
+/** The Aurion surface (000_c0c3f1f19b864edf.txt): `/api/v2/…`. */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import type { Engine } from '../../engine/engine.ts';
+import { notFound, PatchbayError } from '../../model/errors.ts';
+import { allows } from '../../model/scopes.ts';
+import type { Authenticator } from '../auth.ts';
+import { refusalOf } from '../refusal.ts';
+import { registerEmailChannels } from './email-channels.ts';
+import { registerSavedReplies } from './saved-replies.ts';
+import { registerTemplates } from './templates.ts';
+import { registerWhatsAppChannels } from './whatsapp-channels.ts';
+
+const CODES: Partial<Record<string, string>> = {
+  invalid: 'validation_error',
+  unauthorized: 'unauthorized',
+  forbidden: 'forbidden',
+  'not-found': 'not_found',
+  conflict: 'conflict',
+  'rate-limited': 'rate_limit_exceeded',
+  'window-closed': 'window_closed',
+  'opted-out': 'opted_out',
+  internal: 'internal_error',
+};
+
+/** What an app with our type provider is; routes are typed by their schemas. */
+export type AurionApp = ReturnType<typeof typed>;
+
+function typed(app: FastifyInstance) {
+  return app.withTypeProvider<TypeBoxTypeProvider>();
+}
+
+export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
+  app.register(
+    async (scope) => {
+      scope.setErrorHandler(answerError);
+      scope.setNotFoundHandler((request, reply) => answerError(notFound('resource'), request, reply));
+      scope.addHook('onRequest', async (request) => {
+        const principal = await auth.identify(request);
+        if (!principal) throw new PatchbayError('unauthorized', 'Invalid or missing API key');
+        request.principal = principal;
+        const needed = request.method === 'GET' || request.method === 'HEAD' ? 'channels:read' : 'channels:write';
+        if (!allows(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key lacks required scope: ${needed}`);
+      });
+      const routes = typed(scope);
+      registerEmailChannels(routes, engine);
+      registerWhatsAppChannels(routes, engine);
+      registerTemplates(routes, engine);
+      registerSavedReplies(routes, engine);
+    },
+    { prefix: '/api/v2' },
+  );
+}
+
+/** Errors as the product's older guides show them: `{error, message, details?}`. */
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = refusalOf(error);
+  if (refusal.code === 'internal') request.log.error({ err: error }, 'a request failed');
+  if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
+  return reply
+    .code(refusal.status)
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send({
+      error: CODES[refusal.code] ?? refusal.code.replaceAll('-', '_'),
+      message: refusal.message,
+      ...(refusal.status === 422 ? { details: refusal.problems } : {}),
+      ...(refusal.status === 429 ? { retry_after: refusal.retryAfter } : {}),
+    });
+}
+
+/** `limit` (25, at most 100) and `offset` (decisions.md B20). */
+export const Page = {
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 25 }),
+  offset: Type.Integer({ minimum: 0, default: 0 }),
+};
+
+export function pageOf<T>(data: T[], total: number, page: { limit: number; offset: number }) {
+  return { data, total, limit: page.limit, offset: page.offset };
+}
