@@ -31,7 +31,8 @@ export class Checks {
 
   /** A provider that says no makes the check fail; one that cannot be asked now is thrown, since it says nothing about the channel. */
   refusal(name: string, error: unknown): void {
-    if (!(error instanceof ProviderError) || error.class === 'retry' || error.class === 'rate-limited' || error.class === 'unknown-outcome') throw error;
+    if (!(error instanceof ProviderError) || error.class === 'retry' || error.class === 'rate-limited' || error.class === 'unknown-outcome')
+      throw error;
     this.fail(name, error.hint ? `${error.message}. ${error.hint}` : error.message);
   }
 
@@ -70,10 +71,14 @@ export async function tokenChecks(
     return facts.expiresAt;
   }
   const missing = scopes.filter((scope) => facts.scopes.length > 0 && !facts.scopes.includes(scope));
-  if (missing.length > 0) checks.warn('permissions', `The access token lacks ${missing.join(' and ')}. Make a new one with these permissions`);
+  if (missing.length > 0)
+    checks.warn('permissions', `The access token lacks ${missing.join(' and ')}. Make a new one with these permissions`);
   const left = facts.expiresAt ? facts.expiresAt.getTime() - context.now().getTime() : undefined;
   if (left !== undefined && left < WARN_BEFORE_MS) {
-    checks.warn('token', `The access token ends on ${facts.expiresAt!.toISOString().slice(0, 10)}. Replace it before, best with a system user’s token that does not end`);
+    checks.warn(
+      'token',
+      `The access token ends on ${facts.expiresAt!.toISOString().slice(0, 10)}. Replace it before, best with a system user’s token that does not end`,
+    );
   } else checks.pass('token');
   return facts.expiresAt;
 }

@@ -61,7 +61,10 @@ treat([130472], { ...UNREACHABLE, hint: 'The customer is in one of Meta’s expe
 treat([131049], { ...UNREACHABLE, hint: 'Meta holds back marketing messages to this customer; do not try again within 24 hours.' });
 treat([131050], { class: 'opted-out', scope: 'recipient', hint: 'The customer stopped marketing messages from this business.' });
 treat([33, 100, 131008, 131009, 131051], CONTENT);
-treat([131052, 131053], { class: 'rejected', hint: 'Meta could not take the file: check its type, size and, for an address, that Meta can reach it.' });
+treat([131052, 131053], {
+  class: 'rejected',
+  hint: 'Meta could not take the file: check its type, size and, for an address, that Meta can reach it.',
+});
 treat([132000, 132001, 132005, 132007, 132008, 132012, 132068, 132069, 131063], TEMPLATE);
 treat([132015], { class: 'rejected', hint: 'The template is paused for low quality; use another one or wait until Meta resumes it.' });
 treat([132016], { class: 'rejected', hint: 'The template is disabled for good; create a new one.' });
@@ -69,9 +72,30 @@ treat([368, 131031, 131037, 131042, 131044, 131045, 133010, 133016], ACCOUNT);
 
 /** Messenger and Instagram tell the reason in the sub-code of a few general codes. */
 const SUBCODES = new Map<number, Treatment>([
-  [2018278, { class: 'window-closed', scope: 'recipient', hint: 'The 24-hour window has closed. A person may answer for 7 days with the HUMAN_AGENT tag.' }],
-  [2018065, { class: 'window-closed', scope: 'recipient', hint: 'The 24-hour window has closed. A person may answer for 7 days with the HUMAN_AGENT tag.' }],
-  [2534022, { class: 'window-closed', scope: 'recipient', hint: 'The 24-hour window has closed. A person may answer for 7 days with the HUMAN_AGENT tag.' }],
+  [
+    2018278,
+    {
+      class: 'window-closed',
+      scope: 'recipient',
+      hint: 'The 24-hour window has closed. A person may answer for 7 days with the HUMAN_AGENT tag.',
+    },
+  ],
+  [
+    2018065,
+    {
+      class: 'window-closed',
+      scope: 'recipient',
+      hint: 'The 24-hour window has closed. A person may answer for 7 days with the HUMAN_AGENT tag.',
+    },
+  ],
+  [
+    2534022,
+    {
+      class: 'window-closed',
+      scope: 'recipient',
+      hint: 'The 24-hour window has closed. A person may answer for 7 days with the HUMAN_AGENT tag.',
+    },
+  ],
   [2018001, { ...UNREACHABLE, hint: 'Meta knows no such customer for this page.' }],
   [1545041, { ...UNREACHABLE, hint: 'The customer cannot be written to now: blocked, left, or the account is closed.' }],
   [2018108, { ...UNREACHABLE, hint: 'The customer does not take messages from this page.' }],

@@ -94,7 +94,10 @@ function numberQuality(account: string, value: Json): InboundEvent {
   return about(account, text(value.display_phone_number), value, {
     ...(details ? { details } : {}),
     ...(event === 'FLAGGED'
-      ? { status: 'warning' as const, reason: 'Meta flagged this number for low quality: customers blocked or reported it. Send less, and only what they asked for.' }
+      ? {
+          status: 'warning' as const,
+          reason: 'Meta flagged this number for low quality: customers blocked or reported it. Send less, and only what they asked for.',
+        }
       : {}),
     ...(event === 'UNFLAGGED' ? { status: 'active' as const } : {}),
   });
@@ -107,7 +110,12 @@ function numberName(account: string, value: Json): InboundEvent {
   const why = text(value.rejection_reason);
   return about(account, text(value.display_phone_number), value, {
     ...(details ? { details } : {}),
-    ...(decision === 'REJECTED' ? { status: 'warning' as const, reason: `Meta rejected the display name ${name ?? ''}${why && why !== 'NONE' ? `: ${why}` : ''}`.trim() } : {}),
+    ...(decision === 'REJECTED'
+      ? {
+          status: 'warning' as const,
+          reason: `Meta rejected the display name ${name ?? ''}${why && why !== 'NONE' ? `: ${why}` : ''}`.trim(),
+        }
+      : {}),
   });
 }
 
@@ -122,7 +130,8 @@ function accountUpdate(account: string, value: Json): InboundEvent {
   const number = text(value.phone_number);
   const details = { account_event: event };
   const ended = Object.hasOwn(ENDED, event) ? ENDED[event] : undefined;
-  if (ended) return about(account, number, value, { details, status: 'failed', reason: `${ended}. Connect it again with a token that has access.` });
+  if (ended)
+    return about(account, number, value, { details, status: 'failed', reason: `${ended}. Connect it again with a token that has access.` });
   if (event === 'DISABLED_UPDATE') {
     const state = records(value.ban_info)[0] ?? record(value.ban_info) ?? {};
     const ban = text(Array.isArray(state.waba_ban_state) ? state.waba_ban_state[0] : state.waba_ban_state);
@@ -140,7 +149,11 @@ function accountUpdate(account: string, value: Json): InboundEvent {
   }
   if (event === 'ACCOUNT_RESTRICTION') {
     const kinds = records(value.restriction_info).flatMap((restriction) => text(restriction.restriction_type) ?? []);
-    return about(account, number, value, { details, status: 'warning', reason: `Meta restricted the account: ${kinds.join(', ') || 'unnamed'}` });
+    return about(account, number, value, {
+      details,
+      status: 'warning',
+      reason: `Meta restricted the account: ${kinds.join(', ') || 'unnamed'}`,
+    });
   }
   return about(account, number, value, { details });
 }

@@ -18,14 +18,29 @@ export const input = Type.Object({
     }),
   ),
   business_account_id: Type.Optional(
-    Type.String({ title: 'WhatsApp business account ID', description: 'Needed for templates', examples: ['102290129340398'], help: 'App dashboard → WhatsApp → API setup' }),
+    Type.String({
+      title: 'WhatsApp business account ID',
+      description: 'Needed for templates',
+      examples: ['102290129340398'],
+      help: 'App dashboard → WhatsApp → API setup',
+    }),
   ),
   phone_number_id: Type.Optional(
-    Type.String({ title: 'Phone number ID', description: 'Or give the phone number itself', examples: ['106540352242922'], help: 'App dashboard → WhatsApp → API setup' }),
+    Type.String({
+      title: 'Phone number ID',
+      description: 'Or give the phone number itself',
+      examples: ['106540352242922'],
+      help: 'App dashboard → WhatsApp → API setup',
+    }),
   ),
   phone_number: Type.Optional(Type.String({ title: 'Phone number', description: 'Instead of its ID', examples: ['+33612345678'] })),
   pin: Type.Optional(
-    Type.String({ ...secret, title: 'Two-step PIN', description: 'Only to register a number that is new to the Cloud API', pattern: '^\\d{6}$' }),
+    Type.String({
+      ...secret,
+      title: 'Two-step PIN',
+      description: 'Only to register a number that is new to the Cloud API',
+      pattern: '^\\d{6}$',
+    }),
   ),
   api_key: Type.Optional(Type.String({ ...secret, hidden: true, description: 'The same as user_token' })),
   access_token: Type.Optional(Type.String({ ...secret, hidden: true, description: 'The same as user_token' })),

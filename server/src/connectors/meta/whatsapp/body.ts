@@ -2,8 +2,16 @@
  * Our words → the body of `POST /{phone-number-id}/messages`. Pure; media are handed in as WhatsApp takes them.
  * developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
  */
+
+import {
+  type Content,
+  isMedia,
+  type MediaKind,
+  type MediaRef,
+  type TemplateComponent,
+  type TemplateParameter,
+} from '../../../model/content.ts';
 import { ProviderError } from '../../../model/errors.ts';
-import { type Content, isMedia, type MediaKind, type MediaRef, type TemplateComponent, type TemplateParameter } from '../../../model/content.ts';
 import { digitsOf, type Json, record } from '../values.ts';
 import { kindOf } from './content.ts';
 
@@ -36,7 +44,9 @@ export function recipientOf(to: { kind: string; value: string }[]): Json {
   if (phone) return { to: digitsOf(phone.value) };
   const scoped = to.find(({ kind }) => kind === 'whatsappbsuid');
   if (scoped) return { recipient: scoped.value };
-  throw new ProviderError('recipient-unreachable', 'The contact has neither a telephone number nor a WhatsApp user id', { scope: 'recipient' });
+  throw new ProviderError('recipient-unreachable', 'The contact has neither a telephone number nor a WhatsApp user id', {
+    scope: 'recipient',
+  });
 }
 
 function partsOf(content: Content, mediaOf: MediaOf): Json {
@@ -90,7 +100,9 @@ function partsOf(content: Content, mediaOf: MediaOf): Json {
         template: {
           name: content.name,
           language: { code: content.language },
-          ...(content.components.length ? { components: content.components.map((component) => templateComponent(component, mediaOf)) } : {}),
+          ...(content.components.length
+            ? { components: content.components.map((component) => templateComponent(component, mediaOf)) }
+            : {}),
         },
       };
     case 'native':
@@ -103,7 +115,8 @@ function partsOf(content: Content, mediaOf: MediaOf): Json {
 /** A payload in Meta's own shape: the caller's words count, only `type` is added where it is left out. */
 function nativeParts(payload: unknown): Json {
   const parts = record(payload);
-  if (!parts) throw new ProviderError('rejected', 'The message must be an object as WhatsApp’s API takes it, for example {"text":{"body":"…"}}');
+  if (!parts)
+    throw new ProviderError('rejected', 'The message must be an object as WhatsApp’s API takes it, for example {"text":{"body":"…"}}');
   const type = parts.type ?? kindOf(parts);
   return type === undefined ? parts : { ...parts, type };
 }
@@ -163,13 +176,20 @@ function templateParameter(parameter: TemplateParameter, mediaOf: MediaOf): Json
     case 'document': {
       const { filename } = parameter.media ?? {};
       const file = parameter.media ? mediaOf(parameter.media) : {};
-      return { type: parameter.type, [parameter.type]: { ...file, ...(parameter.type === 'document' && filename ? { filename } : {}), ...parameter.value } };
+      return {
+        type: parameter.type,
+        [parameter.type]: { ...file, ...(parameter.type === 'document' && filename ? { filename } : {}), ...parameter.value },
+      };
     }
     case 'location':
       return { type: 'location', location: { ...parameter.location, ...parameter.value } };
     case 'currency':
     case 'date_time':
-      return { type: parameter.type, ...named, [parameter.type]: { ...(parameter.text ? { fallback_value: parameter.text } : {}), ...parameter.value } };
+      return {
+        type: parameter.type,
+        ...named,
+        [parameter.type]: { ...(parameter.text ? { fallback_value: parameter.text } : {}), ...parameter.value },
+      };
     case 'action':
       return { type: 'action', action: parameter.value ?? {} };
   }

@@ -58,9 +58,17 @@ export function check(content: Content): string[] {
   switch (content.type) {
     case 'choices':
       return [
-        ...content.choices.filter(({ id }) => id.length > 256).map(({ title }) => `The id of the button “${title}” is longer than 256 characters`),
-        ...doubles(content.choices.map(({ title }) => title), 'button title'),
-        ...doubles(content.choices.map(({ id }) => id), 'button id'),
+        ...content.choices
+          .filter(({ id }) => id.length > 256)
+          .map(({ title }) => `The id of the button “${title}” is longer than 256 characters`),
+        ...doubles(
+          content.choices.map(({ title }) => title),
+          'button title',
+        ),
+        ...doubles(
+          content.choices.map(({ id }) => id),
+          'button id',
+        ),
         ...(content.header && content.media ? ['A message with buttons has a header text or a header file, not both'] : []),
       ];
     case 'list':
@@ -68,8 +76,13 @@ export function check(content: Content): string[] {
         ...content.sections.flatMap(({ rows }) =>
           rows.filter(({ id }) => id.length > 200).map(({ title }) => `The id of the row “${title}” is longer than 200 characters`),
         ),
-        ...doubles(content.sections.flatMap(({ rows }) => rows.map(({ id }) => id)), 'row id'),
-        ...(content.sections.length > 1 && content.sections.some(({ title }) => !title) ? ['With several sections each needs a title'] : []),
+        ...doubles(
+          content.sections.flatMap(({ rows }) => rows.map(({ id }) => id)),
+          'row id',
+        ),
+        ...(content.sections.length > 1 && content.sections.some(({ title }) => !title)
+          ? ['With several sections each needs a title']
+          : []),
         ...(content.sections.some(({ title }) => (title?.length ?? 0) > 24) ? ['A section title is longer than 24 characters'] : []),
         ...((content.header?.length ?? 0) > 60 ? ['The header is longer than 60 characters'] : []),
         ...((content.footer?.length ?? 0) > 60 ? ['The footer is longer than 60 characters'] : []),

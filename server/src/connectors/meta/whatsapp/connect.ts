@@ -4,6 +4,7 @@
  */
 import { invalid, ProviderError } from '../../../model/errors.ts';
 import type { Candidate, Connected, ConnectorContext } from '../../connector.ts';
+import { blame } from '../faults.ts';
 import { type Graph, graph } from '../graph.ts';
 import { exchange, inspect, type TokenFacts } from '../tokens.ts';
 import { compact, digitsOf, type Json, record, text } from '../values.ts';
@@ -22,20 +23,21 @@ export async function connect(input: Input, context: ConnectorContext): Promise<
   const account = text(input.business_account_id) ?? text(input.waba_id);
   const numberId = text(input.phone_number_id);
   const number = text(input.phone_number);
-  if (!numberId && !number) throw invalid('phone_number_id', 'is required: the number’s id at Meta, or phone_number with business_account_id');
+  if (!numberId && !number)
+    throw invalid('phone_number_id', 'is required: the number’s id at Meta, or phone_number with business_account_id');
   if (!numberId && !account) throw invalid('business_account_id', 'is required to find the number by its digits');
 
-  const token = await at('token', () => exchange(given, context));
+  const token = await blame('invalid-token', () => exchange(given, context));
   const client = graph(context, { token });
   const found = numberId ? await byId(client, numberId, account) : await byDigits(client, account!, number!);
   const id = text(found.id) ?? numberId!;
   const waba = account ?? (await ownerOf(client, id, token, context));
   if (text(input.pin)) {
-    await at('number', () =>
+    await blame('unknown-number', () =>
       client.call(`${id}/register`, { method: 'POST', repeatable: true, json: { messaging_product: 'whatsapp', pin: input.pin } }),
     );
   }
-  if (waba) await at('account', () => client.call(`${waba}/subscribed_apps`, { method: 'POST', repeatable: true, json: {} }));
+  if (waba) await blame('unknown-account', () => client.call(`${waba}/subscribed_apps`, { method: 'POST', repeatable: true, json: {} }));
   return {
     sourceChannelId: id,
     name: text(found.verified_name) ?? text(found.display_phone_number),
@@ -76,21 +78,22 @@ export async function readNumber(client: Graph, id: string): Promise<Json> {
 }
 
 async function byId(client: Graph, id: string, account: string | undefined): Promise<Json> {
-  const number = await at('number', () => readNumber(client, id));
+  const number = await blame('unknown-number', () => readNumber(client, id));
   if (account) {
-    const numbers = await at('account', () => client.all(`${account}/phone_numbers`, { query: { fields: 'id', limit: '100' } }));
-    if (!numbers.some((other) => text(other.id) === id)) throw unknownNumber(`The number ${id} does not belong to the WhatsApp business account ${account}`);
+    const numbers = await blame('unknown-account', () => client.all(`${account}/phone_numbers`, { query: { fields: 'id', limit: '100' } }));
+    if (!numbers.some((other) => text(other.id) === id))
+      throw unknownNumber(`The number ${id} does not belong to the WhatsApp business account ${account}`);
   }
   return number;
 }
 
 async function byDigits(client: Graph, account: string, number: string): Promise<Json> {
   const digits = digitsOf(number);
-  const numbers = await at('account', () => client.all(`${account}/phone_numbers`, { query: { limit: '100' } }));
+  const numbers = await blame('unknown-account', () => client.all(`${account}/phone_numbers`, { query: { limit: '100' } }));
   const match = numbers.find((candidate) => digits !== '' && digitsOf(text(candidate.display_phone_number) ?? '') === digits);
   const id = text(match?.id);
   if (!match || !id) throw unknownNumber(`The WhatsApp business account ${account} has no number ${number}`);
-  return { ...match, ...(await at('number', () => readNumber(client, id))) };
+  return { ...match, ...(await blame('unknown-number', () => readNumber(client, id))) };
 }
 
 /** The account of a number is in no answer about the number: look through those that the token was granted for. */
@@ -127,7 +130,7 @@ export async function explore(input: Record<string, unknown>, context: Connector
   const client = graph(context, { token });
   const lists = await Promise.all(
     accounts.map(async (waba) => {
-      const numbers = await at('account', () => client.all(`${waba}/phone_numbers`, { query: { limit: '100' } }));
+      const numbers = await blame('unknown-account', () => client.all(`${waba}/phone_numbers`, { query: { limit: '100' } }));
       return numbers.flatMap((number) => candidate(number, waba));
     }),
   );
@@ -142,26 +145,8 @@ function candidate(number: Json, waba: string): Candidate[] {
 }
 
 function unknownNumber(message: string): ProviderError {
-  return new ProviderError('rejected', message, { code: 'unknown-number', hint: 'Compare with WhatsApp → API setup in the app dashboard.' });
-}
-
-const UNKNOWN = new Set(['33', '100', '803']);
-
-/** Runs one step; a refusal then says which part of the input is at fault, with Meta's code kept in `raw`. */
-async function at<T>(step: 'token' | 'number' | 'account', run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
-    const fault =
-      error.class === 'unauthorized' || (step === 'token' && error.class === 'rejected')
-        ? 'invalid-token'
-        : error.class === 'rejected' && (UNKNOWN.has(error.code ?? '') || error.status === 404)
-          ? step === 'number'
-            ? 'unknown-number'
-            : 'unknown-account'
-          : undefined;
-    if (!fault) throw error;
-    throw new ProviderError(error.class, error.message, { code: fault, hint: error.hint, scope: error.scope, status: error.status, raw: error.raw, cause: error });
-  }
+  return new ProviderError('rejected', message, {
+    code: 'unknown-number',
+    hint: 'Compare with WhatsApp → API setup in the app dashboard.',
+  });
 }

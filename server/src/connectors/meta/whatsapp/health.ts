@@ -13,7 +13,11 @@ const STOPPED = new Set(['BANNED', 'DISCONNECTED', 'MIGRATED', 'RESTRICTED', 'DE
 
 export async function health(channel: Channel, context: ConnectorContext): Promise<HealthReport> {
   const checks = new Checks();
-  const expiresAt = await tokenChecks(checks, { token: channel.credentials.access_token, scopes: SCOPES, version: channel.settings.graph_version }, context);
+  const expiresAt = await tokenChecks(
+    checks,
+    { token: channel.credentials.access_token, scopes: SCOPES, version: channel.settings.graph_version },
+    context,
+  );
   let details: Record<string, unknown> = {};
   if (!checks.failed) {
     try {
@@ -30,20 +34,30 @@ export async function health(channel: Channel, context: ConnectorContext): Promi
 
 function numberChecks(checks: Checks, number: Json): void {
   const status = text(number.status);
-  if (status && STOPPED.has(status)) checks.fail('number', `Meta says the number is ${status}: look at it in WhatsApp Manager → Phone numbers`);
-  else if (status && !WELL.has(status)) checks.warn('number', `Meta says the number is ${status}; it may need to be registered or verified in WhatsApp Manager`);
+  if (status && STOPPED.has(status))
+    checks.fail('number', `Meta says the number is ${status}: look at it in WhatsApp Manager → Phone numbers`);
+  else if (status && !WELL.has(status))
+    checks.warn('number', `Meta says the number is ${status}; it may need to be registered or verified in WhatsApp Manager`);
   else checks.pass('number');
   const quality = text(number.quality_rating);
-  if (quality === 'RED') checks.warn('quality', 'Quality rating RED: customers block or report this number, and Meta may limit it. Send less, and only what they asked for');
+  if (quality === 'RED')
+    checks.warn(
+      'quality',
+      'Quality rating RED: customers block or report this number, and Meta may limit it. Send less, and only what they asked for',
+    );
   else checks.pass('quality', quality);
   const name = text(number.name_status);
-  if (name === 'DECLINED' || name === 'EXPIRED') checks.warn('name', `The display name is ${name}: change it in WhatsApp Manager → Phone numbers`);
+  if (name === 'DECLINED' || name === 'EXPIRED')
+    checks.warn('name', `The display name is ${name}: change it in WhatsApp Manager → Phone numbers`);
 }
 
 async function subscription(checks: Checks, channel: Channel, context: ConnectorContext): Promise<void> {
   const waba = wabaOf(channel);
   if (!waba) {
-    checks.note('subscription', 'The business account of the number is not known: connect it again with business_account_id to use templates and to check the subscription');
+    checks.note(
+      'subscription',
+      'The business account of the number is not known: connect it again with business_account_id to use templates and to check the subscription',
+    );
     return;
   }
   let apps: Json[];
@@ -58,6 +72,12 @@ async function subscription(checks: Checks, channel: Channel, context: Connector
   }
   subscribedTo(checks, context, apps, (app) => text(record(app.whatsapp_business_api_data)?.id) ?? text(app.id));
   const ours = `${context.config.publicUrl.replace(/\/+$/, '')}/`;
-  const elsewhere = records(apps).flatMap((app) => text(app.override_callback_uri) ?? []).find((uri) => !uri.startsWith(ours));
-  if (elsewhere) checks.warn('webhook', `Webhooks of this account go to ${elsewhere}, not to ${ours}hooks/meta. Remove the override, or connect the number again`);
+  const elsewhere = records(apps)
+    .flatMap((app) => text(app.override_callback_uri) ?? [])
+    .find((uri) => !uri.startsWith(ours));
+  if (elsewhere)
+    checks.warn(
+      'webhook',
+      `Webhooks of this account go to ${elsewhere}, not to ${ours}hooks/meta. Remove the override, or connect the number again`,
+    );
 }

@@ -1,7 +1,7 @@
 /** WhatsApp Cloud API. developers.facebook.com/docs/whatsapp/cloud-api */
 import { defineConnector } from '../../connector.ts';
-import { record } from '../values.ts';
 import { webhookSetup } from '../setup.ts';
+import { record } from '../values.ts';
 import { credentials, input, settings, wabaOf } from './account.ts';
 import { capabilities, check, pacing } from './capabilities.ts';
 import { connect, disconnect, explore } from './connect.ts';
@@ -27,7 +27,11 @@ export const whatsapp = defineConnector({
   credentials,
   identity: { kind: 'phonenumber', scoped: false },
   capabilities,
-  setup: (_channel, config) => webhookSetup(config, 'messages, message_template_status_update, message_template_quality_update, template_category_update, phone_number_quality_update, phone_number_name_update, account_update, account_review_update, account_alerts, smb_message_echoes'),
+  setup: (_channel, config) =>
+    webhookSetup(
+      config,
+      'messages, message_template_status_update, message_template_quality_update, template_category_update, phone_number_quality_update, phone_number_name_update, account_update, account_review_update, account_alerts, smb_message_echoes',
+    ),
   connect,
   disconnect,
   account: (channel) => wabaOf(channel) ?? channel.sourceChannelId,

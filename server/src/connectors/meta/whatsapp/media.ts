@@ -3,8 +3,8 @@
  * developers.facebook.com/docs/whatsapp/cloud-api/reference/media
  */
 import { createHash } from 'node:crypto';
-import { ProviderError } from '../../../model/errors.ts';
 import type { MediaRef } from '../../../model/content.ts';
+import { ProviderError } from '../../../model/errors.ts';
 import type { ConnectorContext } from '../../connector.ts';
 import { number, text } from '../values.ts';
 import { type Channel, graphOf } from './account.ts';
@@ -31,7 +31,8 @@ export async function fetchMedia(
   const url = text(told.url);
   if (!url) throw new ProviderError('retry', 'Meta gave no address for the file', { raw: told });
   const size = number(told.file_size);
-  if (size !== undefined && size > LARGEST) throw new ProviderError('rejected', `The file has ${size} bytes, more than the ${LARGEST} that are fetched`);
+  if (size !== undefined && size > LARGEST)
+    throw new ProviderError('rejected', `The file has ${size} bytes, more than the ${LARGEST} that are fetched`);
   const answer = await client.download(url, { token: channel.credentials.access_token, maxBytes: LARGEST });
   const expected = hexOf(told.sha256) ?? ref.sha256;
   if (expected && createHash('sha256').update(answer.body).digest('hex') !== expected) {
@@ -59,7 +60,12 @@ export async function sendable(ref: MediaRef, channel: Channel, context: Connect
   form.set('messaging_product', 'whatsapp');
   form.set('type', file.mimeType);
   form.set('file', new Blob([new Uint8Array(file.data)], { type: file.mimeType }), file.filename ?? ref.filename ?? 'file');
-  const answer = await graphOf(channel, context).call(`${channel.sourceChannelId}/media`, { method: 'POST', repeatable: true, form, timeoutMs: 120_000 });
+  const answer = await graphOf(channel, context).call(`${channel.sourceChannelId}/media`, {
+    method: 'POST',
+    repeatable: true,
+    form,
+    timeoutMs: 120_000,
+  });
   const id = text(answer.id);
   if (!id) throw new ProviderError('retry', 'Meta took the file but gave no id for it', { raw: answer });
   await context.memo.set(key, id, KEPT_SECONDS);

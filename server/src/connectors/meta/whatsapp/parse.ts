@@ -3,9 +3,10 @@
  * known becomes `unsupported` content or `ignored` with a reason.
  * developers.facebook.com/docs/whatsapp/cloud-api/webhooks
  */
+
+import { isUuid } from '../../../model/ids.ts';
 import type { RawEvent } from '../../connector.ts';
 import type { InboundEvent, Party, ReceiptEvent } from '../../events.ts';
-import { isUuid } from '../../../model/ids.ts';
 import { messageErrorOf, wordsOf } from '../errors.ts';
 import { compact, digitsOf, type Json, record, records, text, timeOfSeconds } from '../values.ts';
 import { accountChange } from './account-changes.ts';
@@ -69,7 +70,12 @@ function readMessage(message: Json, people: Json[], found: InboundEvent[]): void
 /** What was written in the WhatsApp Business app on the phone. */
 function readEcho(echo: Json, people: Json[], found: InboundEvent[]): void {
   const id = text(echo.id);
-  const contact = party(text(echo.to), text(echo.to_user_id), text(echo.to_parent_user_id), personOf(people, text(echo.to), text(echo.to_user_id)));
+  const contact = party(
+    text(echo.to),
+    text(echo.to_user_id),
+    text(echo.to_parent_user_id),
+    personOf(people, text(echo.to), text(echo.to_user_id)),
+  );
   if (contact.identities.length === 0 || !id) {
     found.push({ kind: 'ignored', reason: 'An echo without a recipient or an id' });
     return;
@@ -95,7 +101,8 @@ function readChangeOfMessage(message: Json, contact: Party, by: 'contact' | 'us'
   const target = text(part.message_id) ?? text(part.original_message_id) ?? text(record(message.context)?.id);
   const at = timeOfSeconds(message.timestamp);
   if (!target) found.push({ kind: 'ignored', reason: `${type} that names no message` });
-  else if (type === 'reaction') found.push({ kind: 'reaction', target, contact, by, emoji: text(part.emoji) ?? null, at, payload: message });
+  else if (type === 'reaction')
+    found.push({ kind: 'reaction', target, contact, by, emoji: text(part.emoji) ?? null, at, payload: message });
   else if (type === 'revoke') found.push({ kind: 'revoke', target, at, payload: message });
   else found.push({ kind: 'edit', target, content: contentOf(record(part.message) ?? part), at, payload: message });
   return true;
@@ -123,7 +130,8 @@ function personOf(people: Json[], phone: string | undefined, userId: string | un
   const match = people.find((person) => (phone && text(person.wa_id) === phone) || (userId && text(person.user_id) === userId));
   if (match || people.length !== 1) return match;
   const only = people[0]!;
-  const contradicts = (phone && text(only.wa_id) && text(only.wa_id) !== phone) || (userId && text(only.user_id) && text(only.user_id) !== userId);
+  const contradicts =
+    (phone && text(only.wa_id) && text(only.wa_id) !== phone) || (userId && text(only.user_id) && text(only.user_id) !== userId);
   return contradicts ? undefined : only;
 }
 
@@ -163,7 +171,13 @@ function contextOf(message: Json): { replyTo?: string; facts?: Json } {
   return { ...(replyTo ? { replyTo } : {}), ...(facts ? { facts } : {}) };
 }
 
-const STATES: Record<string, ReceiptEvent['state']> = { sent: 'sent', delivered: 'delivered', read: 'read', played: 'read', failed: 'failed' };
+const STATES: Record<string, ReceiptEvent['state']> = {
+  sent: 'sent',
+  delivered: 'delivered',
+  read: 'read',
+  played: 'read',
+  failed: 'failed',
+};
 
 function receipt(status: Json): InboundEvent {
   const word = text(status.status) ?? '';

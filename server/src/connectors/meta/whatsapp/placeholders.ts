@@ -33,7 +33,10 @@ export function withExamples(components: unknown[]): Json[] {
       case 'BUTTONS':
         return { ...component, buttons: records(component.buttons).map(withUrlExample) };
       case 'CAROUSEL':
-        return { ...component, cards: records(component.cards).map((card) => ({ ...card, components: withExamples(records(card.components)) })) };
+        return {
+          ...component,
+          cards: records(component.cards).map((card) => ({ ...card, components: withExamples(records(card.components)) })),
+        };
       default:
         return component;
     }

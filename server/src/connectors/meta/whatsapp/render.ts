@@ -13,7 +13,8 @@ const LONGEST: Record<string, number> = { header: 60, body: 1024 };
 /** Problems in plain words, empty when all fits; and the text as far as it could be filled. */
 export function render(template: ProviderTemplate, content: TemplateContent): { problems: string[]; text: string } {
   const problems: string[] = [];
-  if (template.status !== 'APPROVED') problems.push(`The template ${template.name} (${template.language}) is ${template.status}, not APPROVED`);
+  if (template.status !== 'APPROVED')
+    problems.push(`The template ${template.name} (${template.language}) is ${template.status}, not APPROVED`);
   const words = fitAll(records(template.components), content.components, problems, '');
   return { problems, text: words.join('\n') };
 }
@@ -84,14 +85,18 @@ function filled(part: string, words: string, given: TemplateParameter[], say: (p
   if (named) for (const name of names) if (!values.has(name)) say(`The ${part}’s value for {{${name}}} is missing`);
   const result = fill(words, values);
   const longest = LONGEST[part];
-  if (longest !== undefined && result.length > longest) say(`The ${part} is ${result.length} characters long with its values; ${longest} are allowed`);
+  if (longest !== undefined && result.length > longest)
+    say(`The ${part} is ${result.length} characters long with its values; ${longest} are allowed`);
   return result;
 }
 
 function problemOf(parameter: TemplateParameter): string | undefined {
-  if (parameter.type !== 'text') return parameter.type === 'currency' || parameter.type === 'date_time' ? undefined : `is ${parameter.type}, and text is needed`;
+  if (parameter.type !== 'text')
+    return parameter.type === 'currency' || parameter.type === 'date_time' ? undefined : `is ${parameter.type}, and text is needed`;
   if (!parameter.text) return 'is empty';
-  return /[\n\t]| {5,}/.test(parameter.text) ? 'holds a line break, a tab or more than four spaces in a row, which WhatsApp refuses' : undefined;
+  return /[\n\t]| {5,}/.test(parameter.text)
+    ? 'holds a line break, a tab or more than four spaces in a row, which WhatsApp refuses'
+    : undefined;
 }
 
 function readable(parameter: TemplateParameter): string {

@@ -1,5 +1,5 @@
 /** Sending, reacting, marking read, typing: all are `POST /{phone-number-id}/messages`. */
-import { mediaOf, type MediaRef } from '../../../model/content.ts';
+import { type MediaRef, mediaOf } from '../../../model/content.ts';
 import { ProviderError } from '../../../model/errors.ts';
 import type { ConnectorContext, OutboundMessage, SendReceipt } from '../../connector.ts';
 import { type Json, records, text } from '../values.ts';
@@ -68,6 +68,11 @@ export async function typing(
   context: ConnectorContext,
 ): Promise<void> {
   if (!target.on || !target.lastInboundProviderId) return;
-  const json = { messaging_product: 'whatsapp', status: 'read', message_id: target.lastInboundProviderId, typing_indicator: { type: 'text' } };
+  const json = {
+    messaging_product: 'whatsapp',
+    status: 'read',
+    message_id: target.lastInboundProviderId,
+    typing_indicator: { type: 'text' },
+  };
   await post(channel, context, json, true);
 }

@@ -10,7 +10,9 @@ const FIELDS = 'id,name,language,status,category,quality_score,rejected_reason,c
 
 export const templates: TemplateOperations<Settings, Credentials> = {
   async list(channel, context) {
-    const found = await graphOf(channel, context).all(`${requireWaba(channel)}/message_templates`, { query: { fields: FIELDS, limit: '100' } });
+    const found = await graphOf(channel, context).all(`${requireWaba(channel)}/message_templates`, {
+      query: { fields: FIELDS, limit: '100' },
+    });
     return found.flatMap(read);
   },
 
@@ -44,7 +46,8 @@ export const templates: TemplateOperations<Settings, Credentials> = {
   },
 
   async delete(template, channel, context) {
-    const id = template.providerRef ?? (template.language ? await idOf({ ...template, language: template.language }, channel, context) : undefined);
+    const id =
+      template.providerRef ?? (template.language ? await idOf({ ...template, language: template.language }, channel, context) : undefined);
     await graphOf(channel, context).call(`${requireWaba(channel)}/message_templates`, {
       method: 'DELETE',
       query: { name: template.name, hsm_id: template.language || template.providerRef ? id : undefined },
@@ -64,12 +67,20 @@ function bodyOf(template: NewTemplate, components: Json[]): Json {
   return { name, language, category: category.toUpperCase(), ...named, components };
 }
 
-async function idOf(template: { name: string; language: string }, channel: Channel, context: Parameters<typeof graphOf>[1]): Promise<string> {
+async function idOf(
+  template: { name: string; language: string },
+  channel: Channel,
+  context: Parameters<typeof graphOf>[1],
+): Promise<string> {
   const found = await graphOf(channel, context).all(`${requireWaba(channel)}/message_templates`, {
     query: { fields: 'id,name,language', name: template.name, limit: '100' },
   });
   const id = text(found.find((candidate) => candidate.name === template.name && candidate.language === template.language)?.id);
-  if (!id) throw new ProviderError('rejected', `Meta has no template ${template.name} in ${template.language}`, { code: 'unknown-template', status: 404 });
+  if (!id)
+    throw new ProviderError('rejected', `Meta has no template ${template.name} in ${template.language}`, {
+      code: 'unknown-template',
+      status: 404,
+    });
   return id;
 }
 
