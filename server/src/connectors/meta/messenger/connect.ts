@@ -8,7 +8,7 @@ import { blame } from '../faults.ts';
 import { graph } from '../graph.ts';
 import { exchange } from '../tokens.ts';
 import { compact, type Json, record, text } from '../values.ts';
-import { type Channel, type Credentials, graphOf, type Settings } from './account.ts';
+import { type Channel, type Credentials, graphOf } from './account.ts';
 
 const SUBSCRIBED_FIELDS = [
   'messages',
@@ -39,7 +39,7 @@ interface Page {
 export async function connectFacebook(
   input: { page_id: string; page_token: string },
   context: ConnectorContext,
-): Promise<Connected<any, Credentials>> {
+): Promise<Connected<{ page_id: string }, Credentials>> {
   const page = await find(input, context);
   await subscribe(page, context);
   return {
@@ -56,7 +56,7 @@ export async function connectFacebook(
 export async function connectInstagram(
   input: { page_id: string; page_token: string; account_id?: string },
   context: ConnectorContext,
-): Promise<Connected<any, Credentials>> {
+): Promise<Connected<{ page_id: string; account_id: string }, Credentials>> {
   const page = await find(input, context);
   const account = text(input.account_id) ?? page.instagram?.id;
   if (!account)
