@@ -50,7 +50,7 @@ function unpack(request: HookRequest): RawEvent[] {
   const body = record(JSON.parse(request.body.toString('utf8')));
   const object = text(body?.object);
   if (!body || !object || !Array.isArray(body.entry)) throw new Error('The body is not a webhook of Meta’s: object and entry are missing');
-  const source = SOURCES[object];
+  const source = Object.hasOwn(SOURCES, object) ? SOURCES[object] : undefined;
   if (!source) throw new Error(`Meta’s webhook is about an unknown object: ${object.slice(0, 100)}`);
   const pieces = source === 'whatsapp' ? whatsappPieces(records(body.entry)) : pagePieces(records(body.entry));
   const contentType = request.headers['content-type'] ?? 'application/json';
