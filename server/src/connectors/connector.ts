@@ -219,8 +219,11 @@ export interface Connector<S = any, C = any, I = any> {
   explore?(input: Record<string, unknown>, context: ConnectorContext): Promise<Candidate[]>;
   health?(channel: ChannelView<S, C>, context: ConnectorContext): Promise<HealthReport>;
 
-  /** A raw event → what happened. Pure; throws on what it cannot read (the event is then kept, listed and replayable). */
-  parse(event: RawEvent): InboundEvent[];
+  /**
+   * A raw event → what happened. Pure; throws on what it cannot read (the event is then kept, listed and replayable).
+   * `config` tells our own app's id, where echoes carry it.
+   */
+  parse(event: RawEvent, config?: ProviderConfig): InboundEvent[];
 
   /** Hands one message to the provider. Throws `ProviderError`. */
   send?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<SendReceipt>;
@@ -345,7 +348,7 @@ export function defineConnector<S extends TObject, C extends TObject, I extends 
     input: I;
   },
 ): Connector {
-  return connector as unknown as Connector;
+  return connector as Connector;
 }
 
 /** Declares a provider: its sources and the addresses that it calls. */

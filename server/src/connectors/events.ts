@@ -129,6 +129,8 @@ export interface AccountEvent {
   kind: 'account';
   /** The one channel, or (with `account`) every channel of the account. */
   account?: string;
+  /** With `account`: only its channels whose `details` hold this value. */
+  where?: { detail: string; value: string };
   /** Merged into the channel's `details`. */
   details?: Record<string, unknown>;
   status?: 'active' | 'warning' | 'failed';

@@ -1,0 +1,93 @@
+/** Collects what a health check found; the worst finding is the channel's status. */
+import { ProviderError } from '../../model/errors.ts';
+import type { ConnectorContext, HealthReport } from '../connector.ts';
+import { appOf, inspect } from './tokens.ts';
+import type { Json } from './values.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+/** People need some days to make a new token. */
+const WARN_BEFORE_MS = 7 * DAY_MS;
+
+export class Checks {
+  readonly #found: { name: string; ok: boolean; message?: string; level: 'pass' | 'note' | 'warn' | 'fail' }[] = [];
+
+  pass(name: string, message?: string): void {
+    this.#found.push({ name, ok: true, message, level: 'pass' });
+  }
+  /** Worth knowing, and no trouble. */
+  note(name: string, message: string): void {
+    this.#found.push({ name, ok: true, message, level: 'note' });
+  }
+  warn(name: string, message: string): void {
+    this.#found.push({ name, ok: false, message, level: 'warn' });
+  }
+  fail(name: string, message: string): void {
+    this.#found.push({ name, ok: false, message, level: 'fail' });
+  }
+
+  get failed(): boolean {
+    return this.#found.some(({ level }) => level === 'fail');
+  }
+
+  /** A provider that says no makes the check fail; one that cannot be asked now is thrown, since it says nothing about the channel. */
+  refusal(name: string, error: unknown): void {
+    if (!(error instanceof ProviderError) || error.class === 'retry' || error.class === 'rate-limited' || error.class === 'unknown-outcome')
+      throw error;
+    this.fail(name, error.hint ? `${error.message}. ${error.hint}` : error.message);
+  }
+
+  report(more: { details: Record<string, unknown>; expiresAt?: Date }): HealthReport {
+    const worst = this.#found.find(({ level }) => level === 'fail') ?? this.#found.find(({ level }) => level === 'warn');
+    return {
+      status: worst === undefined ? 'active' : worst.level === 'fail' ? 'failed' : 'warning',
+      ...(worst?.message ? { reason: worst.message } : {}),
+      details: more.details,
+      ...(more.expiresAt ? { expiresAt: more.expiresAt } : {}),
+      checks: this.#found.map(({ name, ok, message }) => ({ name, ok, ...(message ? { message } : {}) })),
+    };
+  }
+}
+
+/** Is the token valid, for how long, and for what? Also: does the installation have what webhooks need? Gives the token's end. */
+export async function tokenChecks(
+  checks: Checks,
+  { token, scopes, version }: { token: string; scopes: string[]; version?: string },
+  context: ConnectorContext,
+): Promise<Date | undefined> {
+  for (const name of ['META_APP_SECRET', 'META_VERIFY_TOKEN']) {
+    if (!context.config.get(name)) checks.warn('settings', `${name} is not set: Meta’s webhooks are refused until it is`);
+  }
+  let facts: Awaited<ReturnType<typeof inspect>>;
+  try {
+    facts = await inspect(token, context, version);
+  } catch (error) {
+    if (!(error instanceof ProviderError) || (error.class !== 'unauthorized' && error.class !== 'rejected')) throw error;
+    checks.warn('token', `Meta does not answer questions about the token: ${error.message}. Check META_APP_ID and META_APP_SECRET`);
+    return undefined;
+  }
+  if (!facts) return undefined;
+  if (!facts.valid) {
+    checks.fail('token', `The access token is no longer valid${facts.problem ? `: ${facts.problem}` : ''}. Replace it`);
+    return facts.expiresAt;
+  }
+  const missing = scopes.filter((scope) => facts.scopes.length > 0 && !facts.scopes.includes(scope));
+  if (missing.length > 0)
+    checks.warn('permissions', `The access token lacks ${missing.join(' and ')}. Make a new one with these permissions`);
+  const left = facts.expiresAt ? facts.expiresAt.getTime() - context.now().getTime() : undefined;
+  if (left !== undefined && left < WARN_BEFORE_MS) {
+    checks.warn(
+      'token',
+      `The access token ends on ${facts.expiresAt!.toISOString().slice(0, 10)}. Replace it before, best with a system user’s token that does not end`,
+    );
+  } else checks.pass('token');
+  return facts.expiresAt;
+}
+
+/** Is our app among those that get the account's webhooks? Without an app of ours any subscription will do. */
+export function subscribedTo(checks: Checks, context: ConnectorContext, apps: Json[], idOf: (app: Json) => string | undefined): boolean {
+  const app = appOf(context);
+  const subscribed = app ? apps.some((candidate) => idOf(candidate) === app.id) : apps.length > 0;
+  if (subscribed) checks.pass('subscription');
+  else checks.fail('subscription', 'The app is not subscribed to this account’s webhooks, so nothing comes in. Connect the channel again');
+  return subscribed;
+}

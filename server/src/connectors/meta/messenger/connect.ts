@@ -1,0 +1,162 @@
+/**
+ * Connecting a page, or the Instagram account that hangs on it: token, page, subscription.
+ * developers.facebook.com/docs/messenger-platform/getting-started
+ */
+import { invalid, ProviderError } from '../../../model/errors.ts';
+import type { Candidate, Connected, ConnectorContext } from '../../connector.ts';
+import { blame } from '../faults.ts';
+import { graph } from '../graph.ts';
+import { exchange } from '../tokens.ts';
+import { compact, type Json, record, text } from '../values.ts';
+import { type Channel, type Credentials, graphOf } from './account.ts';
+
+const SUBSCRIBED_FIELDS = [
+  'messages',
+  'messaging_postbacks',
+  'messaging_optins',
+  'message_deliveries',
+  'message_reads',
+  'message_echoes',
+  'message_reactions',
+  'messaging_referrals',
+  'messaging_handovers',
+  'messaging_policy_enforcement',
+  'message_edits',
+  'standby',
+].join(',');
+const PAGE_FIELDS =
+  'id,name,name_with_location_descriptor,access_token,picture,instagram_business_account{id,username,name,profile_picture_url}';
+
+interface Page {
+  id: string;
+  name?: string;
+  imageUrl?: string;
+  token: string;
+  instagram?: { id: string; username?: string; name?: string; imageUrl?: string };
+}
+
+/** Finds the page and subscribes the app to it. A refusal is `invalid-token` or `unknown-account` with Meta's words. */
+export async function connectFacebook(
+  input: { page_id: string; page_token: string },
+  context: ConnectorContext,
+): Promise<Connected<{ page_id: string }, Credentials>> {
+  const page = await find(input, context);
+  await subscribe(page, context);
+  return {
+    sourceChannelId: page.id,
+    name: page.name,
+    imageUrl: page.imageUrl,
+    settings: { page_id: page.id },
+    credentials: { page_token: page.token },
+    details: compact({ page_name: page.name }) ?? {},
+  };
+}
+
+/** The same for the Instagram account of a page: its messages come through the page's subscription. */
+export async function connectInstagram(
+  input: { page_id: string; page_token: string; account_id?: string },
+  context: ConnectorContext,
+): Promise<Connected<{ page_id: string; account_id: string }, Credentials>> {
+  const page = await find(input, context);
+  const account = text(input.account_id) ?? page.instagram?.id;
+  if (!account)
+    throw new ProviderError('rejected', `No Instagram professional account is linked to the page ${page.name ?? page.id}`, {
+      code: 'unknown-account',
+      hint: 'Link it under the page’s Settings → Linked accounts → Instagram.',
+    });
+  if (page.instagram && page.instagram.id !== account) {
+    throw new ProviderError(
+      'rejected',
+      `The page ${page.name ?? page.id} is linked to the Instagram account ${page.instagram.id}, not ${account}`,
+      { code: 'unknown-account' },
+    );
+  }
+  await subscribe(page, context);
+  const name = page.instagram?.name ?? page.instagram?.username;
+  return {
+    sourceChannelId: account,
+    name: name ?? `${page.name ?? page.id} Instagram account`,
+    imageUrl: page.instagram?.imageUrl,
+    settings: { page_id: page.id, account_id: account },
+    credentials: { page_token: page.token },
+    details: compact({ page_name: page.name, username: page.instagram?.username }) ?? {},
+  };
+}
+
+async function find(input: { page_id: string; page_token: string }, context: ConnectorContext): Promise<Page> {
+  const given = text(input.page_token);
+  const id = text(input.page_id);
+  if (!id) throw invalid('page_id', 'is required');
+  if (!given) throw invalid('page_token', 'is required');
+  const token = await blame('invalid-token', () => exchange(given, context));
+  const answer = await blame('unknown-account', () => graph(context, { token }).call(id, { query: { fields: PAGE_FIELDS } }));
+  const account = record(answer.instagram_business_account);
+  const accountId = text(account?.id);
+  return {
+    id: text(answer.id) ?? id,
+    name: nameOf(answer),
+    imageUrl: pictureOf(answer),
+    token: text(answer.access_token) ?? token,
+    ...(accountId
+      ? {
+          instagram: {
+            id: accountId,
+            username: text(account?.username),
+            name: text(account?.name),
+            imageUrl: text(account?.profile_picture_url),
+          },
+        }
+      : {}),
+  };
+}
+
+async function subscribe(page: Page, context: ConnectorContext): Promise<void> {
+  await blame('unknown-account', () =>
+    graph(context, { token: page.token }).call(`${page.id}/subscribed_apps`, {
+      method: 'POST',
+      repeatable: true,
+      query: { subscribed_fields: SUBSCRIBED_FIELDS },
+    }),
+  );
+}
+
+function nameOf(page: Json): string | undefined {
+  return text(page.name_with_location_descriptor) ?? text(page.name);
+}
+
+function pictureOf(page: Json): string | undefined {
+  return text(record(record(page.picture)?.data)?.url);
+}
+
+/** Ends the app's subscription of the page once neither its Facebook nor its Instagram channel needs it. */
+export async function disconnect(channel: Channel, context: ConnectorContext, facts: { lastOfAccount: boolean }): Promise<void> {
+  if (!facts.lastOfAccount) return;
+  await graphOf(channel, context).call(`${channel.settings.page_id}/subscribed_apps`, { method: 'DELETE' });
+}
+
+/** The pages that the token's owner manages. Takes `auth_token`, or `token` as older clients call it. */
+export async function exploreFacebook(input: Record<string, unknown>, context: ConnectorContext): Promise<Candidate[]> {
+  const pages = await managed(input, 'id,name,name_with_location_descriptor,picture', context);
+  return pages.flatMap((page) => {
+    const id = text(page.id);
+    return id ? [{ sourceChannelId: id, name: nameOf(page) ?? id, imageUrl: pictureOf(page), input: { page_id: id } }] : [];
+  });
+}
+
+/** The Instagram accounts that hang on those pages. */
+export async function exploreInstagram(input: Record<string, unknown>, context: ConnectorContext): Promise<Candidate[]> {
+  const pages = await managed(input, 'id,name,instagram_business_account{id,username,name,profile_picture_url}', context);
+  return pages.flatMap((page) => {
+    const account = record(page.instagram_business_account);
+    const id = text(account?.id);
+    if (!account || !id) return [];
+    const name = text(account.name) ?? text(account.username) ?? id;
+    return [{ sourceChannelId: id, name, imageUrl: text(account.profile_picture_url), input: { page_id: text(page.id), account_id: id } }];
+  });
+}
+
+async function managed(input: Record<string, unknown>, fields: string, context: ConnectorContext): Promise<Json[]> {
+  const token = text(input.auth_token) ?? text(input.token) ?? text(input.page_token);
+  if (!token) throw invalid('auth_token', 'is required');
+  return blame('invalid-token', () => graph(context, { token }).all('me/accounts', { query: { fields, limit: '100' } }));
+}
