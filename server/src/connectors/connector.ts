@@ -115,6 +115,8 @@ export interface OutboundMessage {
   tag?: string;
   /** When the provider should send it. */
   sendAt?: Date;
+  /** Our conversation, for sources that tell the far end about it. */
+  conversation?: { id: string; createdAt: Date };
   /** Mail thread and other facts about the conversation that the connector itself put there. */
   thread?: { key: string; subject?: string; data?: Record<string, unknown> };
 }
@@ -225,6 +227,9 @@ export interface Connector<S = any, C = any, I = any> {
    */
   parse(event: RawEvent, config?: ProviderConfig): InboundEvent[];
 
+  /** An address as callers write it (`whatsapp:+49…`) → the one contacts are known by. Throws `invalid` on what is none. */
+  address?(value: string): { kind: string; value: string };
+
   /** Hands one message to the provider. Throws `ProviderError`. */
   send?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<SendReceipt>;
   /** Asks the provider what became of a message whose outcome is unknown. */
@@ -276,6 +281,8 @@ export interface Connector<S = any, C = any, I = any> {
    * resolves once the events are durable; only then may the cursor move.
    */
   receive?(channel: ChannelView<S, C>, context: ConnectorContext & ReceiveContext): Promise<void>;
+  /** For sources whose webhooks can get lost: what happened since then, as the provider lists it. Repeats are harmless. */
+  reconcile?(channel: ChannelView<S, C>, context: ConnectorContext, since: Date): Promise<RawEvent[]>;
 }
 
 export interface ReceiveContext {
@@ -326,6 +333,11 @@ export interface Hook {
     request: HookRequest,
     secrets: { config: ProviderConfig; channels: ChannelView[] },
   ): 'ok' | 'missing' | 'wrong' | Promise<'ok' | 'missing' | 'wrong'>;
+  /**
+   * Is a verified request signed with this channel's own secret? Where secrets are per channel, only such channels may
+   * hear of it: the same account can be connected in two workspaces. Default: every channel that it names.
+   */
+  owns?(request: HookRequest, channel: ChannelView, config: ProviderConfig): boolean;
   /** The verified request → its pieces, each about one channel. Throws on what it cannot read: it is then kept whole. */
   unpack(request: HookRequest): RawEvent[];
   /** The source that a request which cannot be read is filed under. */

@@ -49,6 +49,8 @@ export interface MediaContent {
   caption?: string;
   /** Recorded as a voice note. */
   voice?: boolean;
+  /** Further files of the same message, of any kind (MMS carries up to ten). */
+  more?: MediaRef[];
 }
 
 export interface LocationContent {
@@ -225,7 +227,7 @@ export function mediaOf(content: Content): MediaRef[] {
     case 'audio':
     case 'file':
     case 'sticker':
-      return [content.media];
+      return [content.media, ...(content.more ?? [])];
     case 'choices':
       return content.media ? [content.media] : [];
     case 'cards':

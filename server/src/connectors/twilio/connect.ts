@@ -1,0 +1,302 @@
+/** Connecting, disconnecting and watching a Twilio number (twilio.com/docs/phone-numbers/api, /docs/whatsapp/api/senders). */
+import { invalid, PatchbayError, ProviderError } from '../../model/errors.ts';
+import { phoneProblem } from '../../model/phone.ts';
+import type { ChannelView, Connected, ConnectorContext, HealthReport, HttpResponse, ProviderConfig } from '../connector.ts';
+import { inboundUrl, RETRY_OVERRIDES, sourceOf, statusUrl, type TwilioSource, unreachable } from './addresses.ts';
+import { type Account, accountOf, accountOfChannel, call, pathOfPage } from './client.ts';
+import { errorOf } from './errors.ts';
+import type { Credentials, Input, Settings } from './schemas.ts';
+
+/** The number or sender as the account lists it. */
+interface Sender {
+  sid: string;
+  name?: string;
+  webhookUrl: string | null;
+  details: Record<string, unknown>;
+}
+
+type Lookup = { state: 'found'; sender: Sender } | { state: 'absent' } | { state: 'unavailable'; reason: string };
+
+/** The number that Twilio lends to everybody who tries WhatsApp; it is in no account's list. */
+const WHATSAPP_SANDBOX = 'whatsapp:+14155238886';
+
+/** Looks the number up in the account and points its webhook at us. */
+export async function connect(source: TwilioSource, input: Input, context: ConnectorContext): Promise<Connected<Settings, Credentials>> {
+  const number = source === 'twilio.whatsapp' ? input.phone_number.replace(/^whatsapp:/, '') : input.phone_number;
+  const problem = phoneProblem(number);
+  if (problem) throw invalid('phone_number', `phone_number ${problem}`);
+  const credentials = present({ account_sid: input.account_sid, auth_token: input.auth_token });
+  const account = accountOf(credentials, context.config);
+  const sourceChannelId = source === 'twilio.whatsapp' ? `whatsapp:${number}` : number;
+
+  const lookup = await find(source, sourceChannelId, account, context);
+  if (lookup.state === 'absent' && source === 'twilio.sms') {
+    throw new PatchbayError('provider-refused', `The Twilio account ${account.accountSid} has no number ${number}`, {
+      problems: [{ field: 'phone_number', message: `the Twilio account ${account.accountSid} has no such number` }],
+    });
+  }
+  const webhook = await setWebhook(source, sourceChannelId, lookup, account, context);
+  const connected: Connected<Settings, Credentials> = {
+    sourceChannelId,
+    settings: { phone_number: number, ...present({ messaging_service_sid: input.messaging_service_sid }) },
+    credentials,
+    details: {
+      account_sid: account.accountSid,
+      ...(lookup.state === 'found' ? { ...lookup.sender.details, sid: lookup.sender.sid } : {}),
+      lookup: lookup.state === 'unavailable' ? lookup.reason : lookup.state,
+      webhook: webhook.state,
+    },
+  };
+  if (lookup.state === 'found' && lookup.sender.name) connected.name = lookup.sender.name;
+  const reason = webhook.problem ?? absence(lookup, sourceChannelId);
+  return reason ? { ...connected, status: 'warning', statusReason: reason } : connected;
+}
+
+function absence(lookup: Lookup, sourceChannelId: string): string | undefined {
+  if (lookup.state !== 'absent' || sourceChannelId === WHATSAPP_SANDBOX) return undefined;
+  return 'The Twilio account lists no WhatsApp sender with this number: check it in the Twilio console under Messaging, Senders';
+}
+
+/** Takes our address off the number, where it is still ours. */
+export async function disconnect(source: TwilioSource, channel: ChannelView, context: ConnectorContext): Promise<void> {
+  const account = accountOfChannel(channel, context.config);
+  const lookup = await find(source, channel.sourceChannelId, account, context);
+  if (lookup.state !== 'found' || !isOurs(lookup.sender.webhookUrl, context.config)) return;
+  const response = await writeWebhook(source, channel.sourceChannelId, lookup.sender.sid, '', account, context);
+  if (response.status >= 300 && !isMissingEndpoint(response)) throw errorOf(response);
+}
+
+async function find(source: TwilioSource, sourceChannelId: string, account: Account, context: ConnectorContext): Promise<Lookup> {
+  return source === 'twilio.sms'
+    ? await findNumber(sourceChannelId, account, context)
+    : await findSender(sourceChannelId, account, context);
+}
+
+async function findNumber(number: string, account: Account, context: ConnectorContext): Promise<Lookup> {
+  const path = `/2010-04-01/Accounts/${account.accountSid}/IncomingPhoneNumbers.json?PhoneNumber=${encodeURIComponent(number)}`;
+  const answer = await list(path, 'api', 'incoming_phone_numbers', account, context);
+  if (!Array.isArray(answer)) return answer;
+  const found = answer.find((item) => item.phone_number === number);
+  if (!found) return { state: 'absent' };
+  const abilities = lowerKeys(found.capabilities);
+  return {
+    state: 'found',
+    sender: {
+      sid: String(found.sid ?? ''),
+      name: stringOf(found.friendly_name),
+      webhookUrl: stringOf(found.sms_url) ?? null,
+      details: { capabilities: { sms: abilities.sms === true, mms: abilities.mms === true, voice: abilities.voice === true } },
+    },
+  };
+}
+
+async function findSender(sourceChannelId: string, account: Account, context: ConnectorContext): Promise<Lookup> {
+  let path: string | undefined = '/v2/Channels/Senders?Channel=whatsapp&PageSize=100';
+  while (path) {
+    let next: unknown;
+    const answer = await list(path, 'messaging', 'senders', account, context, (meta) => {
+      next = meta.next_page_url;
+    });
+    if (!Array.isArray(answer)) return answer;
+    const found = answer.find((item) => item.sender_id === sourceChannelId);
+    if (found) return { state: 'found', sender: senderOf(found) };
+    path = pathOfPage(stringOf(next));
+  }
+  return { state: 'absent' };
+}
+
+function senderOf(found: Record<string, unknown>): Sender {
+  const webhook = objectOf(found.webhook);
+  const profile = objectOf(found.profile);
+  const properties = objectOf(found.properties);
+  return {
+    sid: String(found.sid ?? ''),
+    name: stringOf(profile.name),
+    webhookUrl: stringOf(webhook.callback_url) ?? null,
+    details: present({
+      sender_status: stringOf(found.status),
+      quality_rating: stringOf(properties.quality_rating),
+      messaging_limit: stringOf(properties.messaging_limit),
+      waba_id: stringOf(objectOf(found.configuration).waba_id),
+      offline_reasons: Array.isArray(found.offline_reasons) && found.offline_reasons.length > 0 ? found.offline_reasons : undefined,
+    }),
+  };
+}
+
+/** One page of a list; an address that does not serve the list at all does not stop a connect, a refusal does. */
+async function list(
+  path: string,
+  service: 'api' | 'messaging',
+  key: string,
+  account: Account,
+  context: ConnectorContext,
+  meta?: (value: Record<string, unknown>) => void,
+): Promise<Record<string, unknown>[] | Extract<Lookup, { state: 'unavailable' }>> {
+  const response = await call(account, context, { service, path });
+  if (isMissingEndpoint(response))
+    return { state: 'unavailable', reason: `the account's list of numbers is not available (${response.status})` };
+  if (response.status >= 300) throw errorOf(response);
+  const answer = objectOf(response.json());
+  meta?.(objectOf(answer.meta));
+  const items = answer[key];
+  if (!Array.isArray(items)) return { state: 'unavailable', reason: "the account's list of numbers cannot be read" };
+  return items.map(objectOf);
+}
+
+function isMissingEndpoint(response: HttpResponse): boolean {
+  return response.status === 404 || response.status === 405 || response.status === 501;
+}
+
+type Webhook = { state: 'set' | 'by hand'; problem?: string };
+
+/** Points the number at us where Twilio lets us; else says what somebody has to do. */
+async function setWebhook(
+  source: TwilioSource,
+  sourceChannelId: string,
+  lookup: Lookup,
+  account: Account,
+  context: ConnectorContext,
+): Promise<Webhook> {
+  const problem = unreachable(context.config);
+  if (problem) return { state: 'by hand', problem };
+  if (lookup.state !== 'found') return { state: 'by hand' };
+  const url = inboundUrl(context.config) + RETRY_OVERRIDES;
+  const response = await writeWebhook(source, sourceChannelId, lookup.sender.sid, url, account, context);
+  if (response.status < 300) return { state: 'set' };
+  const refusal = errorOf(response);
+  if (refusal.class === 'unauthorized' && response.status === 401) throw refusal;
+  return {
+    state: 'by hand',
+    problem: `Twilio did not take our webhook address (${refusal.message}): paste ${inboundUrl(context.config)} into the number's settings`,
+  };
+}
+
+/**
+ * The number's own StatusCallback is for calls, so it is left alone: messages carry theirs. A WhatsApp sender has one for
+ * messages.
+ */
+async function writeWebhook(
+  source: TwilioSource,
+  sourceChannelId: string,
+  sid: string,
+  url: string,
+  account: Account,
+  context: ConnectorContext,
+): Promise<HttpResponse> {
+  if (source === 'twilio.sms') {
+    return await call(account, context, {
+      method: 'POST',
+      path: `/2010-04-01/Accounts/${account.accountSid}/IncomingPhoneNumbers/${sid}.json`,
+      form: { SmsUrl: url, SmsMethod: 'POST' },
+    });
+  }
+  const statuses = url ? statusUrl(context.config, sourceChannelId) + RETRY_OVERRIDES : '';
+  return await call(account, context, {
+    service: 'messaging',
+    method: 'POST',
+    path: `/v2/Channels/Senders/${sid}`,
+    json: { webhook: { callback_url: url, callback_method: 'POST', status_callback_url: statuses, status_callback_method: 'POST' } },
+  });
+}
+
+function isOurs(url: string | null, config: ProviderConfig): boolean {
+  return url?.split('#')[0] === inboundUrl(config);
+}
+
+/** What to paste where, for numbers whose webhook we may not set. */
+export function setup(channel: ChannelView, config: ProviderConfig): { label: string; value: string; help?: string }[] {
+  const whatsapp = sourceOf(channel.sourceChannelId) === 'twilio.whatsapp';
+  const place = whatsapp
+    ? 'Messaging, Senders, WhatsApp senders, your number'
+    : 'Phone Numbers, Manage, Active numbers, your number, Messaging';
+  return [
+    {
+      label: whatsapp ? 'Webhook URL for incoming messages' : 'A message comes in: Webhook, HTTP POST',
+      value: inboundUrl(config) + RETRY_OVERRIDES,
+      help: `Twilio console: ${place}`,
+    },
+    ...(whatsapp
+      ? [
+          {
+            label: 'Status callback URL, HTTP POST',
+            value: statusUrl(config, channel.sourceChannelId) + RETRY_OVERRIDES,
+            help: `Twilio console: ${place}`,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** The account works, the number is still in it, and its webhook is ours. */
+export async function health(source: TwilioSource, channel: ChannelView, context: ConnectorContext): Promise<HealthReport> {
+  const checks: NonNullable<HealthReport['checks']> = [];
+  try {
+    const account = accountOfChannel(channel, context.config);
+    const status = await accountStatus(account, context);
+    checks.push({ name: 'account', ok: status === undefined || status === 'active', message: status ?? 'not told' });
+    if (status && status !== 'active') return { status: 'failed', reason: `The Twilio account is ${status}`, checks };
+    const lookup = await find(source, channel.sourceChannelId, account, context);
+    return judge(lookup, channel, context.config, checks);
+  } catch (error) {
+    if (error instanceof ProviderError && error.class === 'unauthorized') {
+      checks.push({ name: 'account', ok: false, message: error.message });
+      return { status: 'failed', reason: `Twilio refuses the account: ${error.message}. Enter the current auth token.`, checks };
+    }
+    if (error instanceof PatchbayError && error.code === 'setting-missing') return { status: 'failed', reason: error.message, checks };
+    throw error;
+  }
+}
+
+function judge(lookup: Lookup, channel: ChannelView, config: ProviderConfig, checks: NonNullable<HealthReport['checks']>): HealthReport {
+  if (lookup.state === 'unavailable')
+    return { status: 'active', checks: [...checks, { name: 'number', ok: true, message: lookup.reason }] };
+  if (lookup.state === 'absent') {
+    const tolerated = channel.sourceChannelId === WHATSAPP_SANDBOX;
+    checks.push({ name: 'number', ok: tolerated, message: tolerated ? 'Twilio’s WhatsApp sandbox' : 'not in the account' });
+    if (tolerated) return { status: 'active', checks };
+    const sms = sourceOf(channel.sourceChannelId) === 'twilio.sms';
+    return { status: sms ? 'failed' : 'warning', reason: `The Twilio account no longer lists ${channel.sourceChannelId}`, checks };
+  }
+  checks.push({ name: 'number', ok: true });
+  const { webhookUrl, details } = lookup.sender;
+  const ours = isOurs(webhookUrl, config);
+  const expected = inboundUrl(config);
+  checks.push({ name: 'webhook', ok: ours, message: ours ? expected : `expected ${expected}, is ${webhookUrl || 'empty'}` });
+  const offline = typeof details.sender_status === 'string' && details.sender_status.startsWith('OFFLINE');
+  if (offline) return { status: 'failed', reason: 'The WhatsApp sender is offline at Twilio', details, checks };
+  if (!ours) {
+    return {
+      status: 'warning',
+      reason: `Incoming messages go to ${webhookUrl || 'no address'} and not to ${expected}: connect the number again, or correct it in the Twilio console`,
+      details,
+      checks,
+    };
+  }
+  return { status: 'active', details, checks };
+}
+
+/** Twilio's word for the account's state; undefined where the API does not serve it. */
+async function accountStatus(account: Account, context: ConnectorContext): Promise<string | undefined> {
+  const response = await call(account, context, { path: `/2010-04-01/Accounts/${account.accountSid}.json` });
+  if (isMissingEndpoint(response)) return undefined;
+  if (response.status >= 300) throw errorOf(response);
+  return stringOf(objectOf(response.json()).status);
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function stringOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function lowerKeys(value: unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(objectOf(value)).map(([key, item]) => [key.toLowerCase(), item]));
+}
+
+function present<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

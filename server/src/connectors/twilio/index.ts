@@ -1,0 +1,167 @@
+/** Twilio: SMS with MMS, and WhatsApp through Twilio. */
+import type { Capabilities } from '../../model/capabilities.ts';
+import type { Content } from '../../model/content.ts';
+import { countryOf } from '../../model/phone.ts';
+import { type ChannelView, type Connector, defineConnector, defineProvider } from '../connector.ts';
+import { addressOf, type TwilioSource } from './addresses.ts';
+import { accountOfChannel, callJson } from './client.ts';
+import { connect, disconnect, health, setup } from './connect.ts';
+import { hook } from './hook.ts';
+import { contentOf, parse } from './inbound.ts';
+import { media } from './media.ts';
+import { reconcile, settle } from './reconcile.ts';
+import { Credentials, Input, Settings } from './schemas.ts';
+import { check, nativeParameters, send } from './send.ts';
+import { templates } from './templates.ts';
+
+export { countSegments } from './segments.ts';
+
+const ICON =
+  'M12 0a12 12 0 1 0 0 24 12 12 0 0 0 0-24Zm0 20.8a8.8 8.8 0 1 1 0-17.6 8.8 8.8 0 0 1 0 17.6ZM9 6.6a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Zm6 0a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Zm-6 6a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Zm6 0a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Z';
+const MEGABYTE = 1024 * 1024;
+
+interface Abilities {
+  sms: boolean;
+  mms: boolean;
+  voice: boolean;
+}
+
+/** What the number can do, as the account says; where it says nothing, what numbers of its country usually can. */
+function abilitiesOf(channel: ChannelView): Abilities {
+  const told = channel.details.capabilities as Abilities | undefined;
+  if (told) return told;
+  const country = countryOf(channel.sourceChannelId);
+  return { sms: true, mms: country === 'US' || country === 'CA', voice: false };
+}
+
+function smsCapabilities(channel: ChannelView): Capabilities {
+  const { sms, mms, voice } = abilitiesOf(channel);
+  const limit = { maxBytes: 5 * MEGABYTE, types: ['*'], caption: 1600 };
+  return {
+    ...(sms ? { text: { max: 1600 } } : {}),
+    ...(mms ? { media: { image: limit, video: limit, audio: limit, file: limit } } : {}),
+    receipts: { delivered: true, read: false },
+    startsConversations: true,
+    window: null,
+    nodes: [
+      ...(sms || mms ? ['messaging', 'messaging.outgoing'] : []),
+      ...(mms ? ['messaging.outgoing.mms'] : []),
+      ...(sms ? ['messaging.outgoing.media.textFallback'] : []),
+      ...(sms || mms ? ['messaging.incoming'] : []),
+      ...(mms ? ['messaging.incoming.mms'] : []),
+      ...(voice ? ['voice', 'voice.recording'] : []),
+    ],
+  };
+}
+
+const whatsappCapabilities: Capabilities = {
+  text: { max: 1600 },
+  media: {
+    image: { maxBytes: 5 * MEGABYTE, types: ['image/jpeg', 'image/png', 'image/webp'], caption: 1024 },
+    video: { maxBytes: 16 * MEGABYTE, types: ['video/mp4', 'video/3gpp'], caption: 1024 },
+    audio: { maxBytes: 16 * MEGABYTE, types: ['audio/ogg', 'audio/aac', 'audio/amr', 'audio/mpeg', 'audio/mp4', 'audio/3gpp'] },
+    file: { maxBytes: 16 * MEGABYTE, types: ['*'], caption: 1024 },
+    sticker: { maxBytes: 500 * 1024, types: ['image/webp'] },
+  },
+  location: true,
+  templates: true,
+  receipts: { delivered: true, read: true },
+  typing: { in: false, out: true },
+  startsConversations: true,
+  window: { hours: 24 },
+  nodes: ['messaging', 'messaging.outgoing', 'messaging.outgoing.media.textFallback', 'messaging.incoming'],
+};
+
+/** What both sources share. */
+function common(
+  source: TwilioSource,
+): Pick<
+  Connector<Settings, Credentials, Input>,
+  | 'source'
+  | 'identity'
+  | 'connect'
+  | 'disconnect'
+  | 'health'
+  | 'setup'
+  | 'parse'
+  | 'send'
+  | 'settle'
+  | 'reconcile'
+  | 'check'
+  | 'media'
+  | 'address'
+  | 'readNative'
+> {
+  return {
+    source,
+    identity: { kind: 'phonenumber', scoped: false },
+    connect: (input, context) => connect(source, input, context),
+    disconnect: (channel, context) => disconnect(source, channel, context),
+    health: (channel, context) => health(source, channel, context),
+    setup,
+    parse,
+    send: (message, channel, context) => send(source, message, channel, context),
+    settle: (message, channel, context) => settle(source, message, channel, context),
+    reconcile,
+    check,
+    media,
+    address: addressOf,
+    readNative,
+  };
+}
+
+/** A webhook's raw string, or a payload as the Airy surface sends it. */
+function readNative(payload: unknown): Content | undefined {
+  if (typeof payload === 'string') return contentOf(new URLSearchParams(payload));
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  const fields = payload as Record<string, unknown>;
+  if (typeof fields.ContentSid === 'string') {
+    return { type: 'template', name: fields.ContentSid, language: '', components: [], providerRef: fields.ContentSid };
+  }
+  if (check({ type: 'native', payload }).length > 0) return undefined;
+  const { Body, MediaUrl } = nativeParameters(payload);
+  if (typeof Body === 'string') return { type: 'text', text: Body };
+  const [first, ...more] = (MediaUrl as string[]).map((url) => ({ url }));
+  return { type: 'file', media: first!, ...(more.length > 0 ? { more } : {}) };
+}
+
+export const twilioSms = defineConnector({
+  ...common('twilio.sms'),
+  title: 'SMS (Twilio)',
+  description: 'Text and picture messages through a phone number of your Twilio account',
+  category: 'sms',
+  guide: 'channels/sms-twilio.md',
+  look: { color: '#F22F46', icon: ICON },
+  input: Input,
+  settings: Settings,
+  credentials: Credentials,
+  capabilities: smsCapabilities,
+  // Twilio queues by itself what a number may not send at once; this only keeps to its API's own rate.
+  pacing: { perSecond: 100 },
+});
+
+export const twilioWhatsapp = defineConnector({
+  ...common('twilio.whatsapp'),
+  title: 'WhatsApp (Twilio)',
+  description: 'WhatsApp through a sender of your Twilio account',
+  category: 'messaging',
+  guide: 'channels/whatsapp-twilio.md',
+  look: { color: '#25D366', icon: ICON },
+  input: Input,
+  settings: Settings,
+  credentials: Credentials,
+  capabilities: whatsappCapabilities,
+  pacing: { perSecond: 80, perRecipient: { burst: 45, everyMs: 6000 } },
+  templates,
+  async typing({ on, lastInboundProviderId }, channel, context) {
+    if (!on || !lastInboundProviderId) return;
+    await callJson(accountOfChannel(channel, context.config), context, {
+      service: 'messaging',
+      method: 'POST',
+      path: '/v2/Indicators/Typing.json',
+      form: { channel: 'whatsapp', messageId: lastInboundProviderId },
+    });
+  },
+});
+
+export const twilio = defineProvider({ name: 'twilio', connectors: [twilioSms, twilioWhatsapp], hooks: [hook] });
