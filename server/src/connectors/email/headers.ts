@@ -11,7 +11,10 @@ export function readHeaders(lines: Iterable<{ key: string; line: string }>): Mai
   let count = 0;
   for (const { key, line } of lines) {
     if (++count > MAX_HEADERS) break;
-    const value = line.slice(line.indexOf(':') + 1, MAX_LENGTH + key.length).replace(/\r?\n\s*/g, ' ').trim();
+    const value = line
+      .slice(line.indexOf(':') + 1, MAX_LENGTH + key.length)
+      .replace(/\r?\n\s*/g, ' ')
+      .trim();
     const values = headers.get(key);
     if (values) values.push(value);
     else headers.set(key, [value]);

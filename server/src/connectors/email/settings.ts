@@ -23,20 +23,32 @@ const common = {
     }),
   ),
   signature: Type.Optional(Type.String({ title: 'Signature', description: 'Plain text, put under every answer.', editable: true })),
-  quote: Type.Optional(Type.Boolean({ title: 'Quote history', description: 'Put the mail that is answered below the answer.', editable: true })),
+  quote: Type.Optional(
+    Type.Boolean({ title: 'Quote history', description: 'Put the mail that is answered below the answer.', editable: true }),
+  ),
 };
 
 const microsoft = {
-  client_id: Type.Optional(Type.String({ title: 'Client ID', description: 'Of the app in Microsoft Entra, or of the OAuth client at Google.' })),
+  client_id: Type.Optional(
+    Type.String({ title: 'Client ID', description: 'Of the app in Microsoft Entra, or of the OAuth client at Google.' }),
+  ),
   tenant_id: Type.Optional(Type.String({ title: 'Tenant ID', description: 'Microsoft 365 only.' })),
 };
 
 const google = {
   topic: Type.Optional(
-    Type.String({ title: 'Pub/Sub topic', description: 'projects/…/topics/…; without one the mailbox is asked every minute.', editable: true }),
+    Type.String({
+      title: 'Pub/Sub topic',
+      description: 'projects/…/topics/…; without one the mailbox is asked every minute.',
+      editable: true,
+    }),
   ),
   push_account: Type.Optional(
-    Type.String({ title: 'Push service account', description: 'Mail address of the service account that signs Pub/Sub pushes.', editable: true }),
+    Type.String({
+      title: 'Push service account',
+      description: 'Mail address of the service account that signs Pub/Sub pushes.',
+      editable: true,
+    }),
   ),
 };
 
@@ -44,13 +56,19 @@ const server = {
   host: Type.Optional(Type.String({ title: 'SMTP host', examples: ['smtp.example.com'] })),
   port: Type.Optional(Type.Integer({ title: 'SMTP port', minimum: 1, maximum: 65535, examples: [587] })),
   username: Type.Optional(Type.String({ title: 'SMTP user' })),
-  use_tls: Type.Optional(Type.Boolean({ title: 'SMTP with TLS', description: 'On port 465 from the start, else by STARTTLS, which is then required.' })),
+  use_tls: Type.Optional(
+    Type.Boolean({ title: 'SMTP with TLS', description: 'On port 465 from the start, else by STARTTLS, which is then required.' }),
+  ),
   imap_host: Type.Optional(Type.String({ title: 'IMAP host', examples: ['imap.example.com'] })),
   imap_port: Type.Optional(Type.Integer({ title: 'IMAP port', minimum: 1, maximum: 65535, examples: [993] })),
   imap_username: Type.Optional(Type.String({ title: 'IMAP user', description: 'The SMTP user unless told.' })),
   imap_use_tls: Type.Optional(Type.Boolean({ title: 'IMAP with TLS' })),
   folders: Type.Optional(
-    Type.Array(Type.String(), { title: 'Folders', description: 'INBOX unless told. A Sent folder gives what was written elsewhere.', editable: true }),
+    Type.Array(Type.String(), {
+      title: 'Folders',
+      description: 'INBOX unless told. A Sent folder gives what was written elsewhere.',
+      editable: true,
+    }),
   ),
   auth: Type.Optional(
     Type.Union([Type.Literal('password'), Type.Literal('microsoft'), Type.Literal('google')], {

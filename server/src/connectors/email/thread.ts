@@ -20,7 +20,8 @@ export interface ThreadInput {
   contact: string;
 }
 
-const PREFIX = /^\s*(?:(?:re|aw|antw|sv|vs|ref|rif|odp|ynt|res|fwd?|wg|tr|rv|enc|i|回复|答复|转发|回覆)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]\s*|\[[^\]]{1,40}\]\s*(?=re\b))/iu;
+const PREFIX =
+  /^\s*(?:(?:re|aw|antw|sv|vs|ref|rif|odp|ynt|res|fwd?|wg|tr|rv|enc|i|回复|答复|转发|回覆)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]\s*|\[[^\]]{1,40}\]\s*(?=re\b))/iu;
 
 /** The subject without any number of answer and forward marks. */
 export function bareSubject(subject: string): string {
@@ -45,7 +46,9 @@ function guessOf(subject: string, contact: string): string | undefined {
 }
 
 /** The thread of a mail, and what must be kept to answer it. */
-export function threadOf(input: ThreadInput): { key: string; candidates: string[]; guess?: string; data: Record<string, unknown> } & ThreadRef {
+export function threadOf(
+  input: ThreadInput,
+): { key: string; candidates: string[]; guess?: string; data: Record<string, unknown> } & ThreadRef {
   const named = [...input.inReplyTo, ...input.references.toReversed()].filter((id) => id !== input.id);
   const ours = named.filter((id) => ourIdOf(id, input.mailbox) !== undefined);
   const tagged = input.recipients.flatMap((address) => {
