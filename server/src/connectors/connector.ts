@@ -317,10 +317,10 @@ export interface ReceiveContext {
   cursor: { load(): Promise<unknown>; save(value: unknown): Promise<void> };
   deliver(events: RawEvent[]): Promise<void>;
   /**
-   * Waits until a `wake` event for this channel was applied since the last wait, the time is over, or the signal ends;
-   * true when woken. Absent: time alone counts.
+   * Waits until a `wake` event for this channel was applied since the last wait, the time is over, or the signal ends.
+   * Gives the reasons of the wakes; none when the time is over. Absent: time alone counts.
    */
-  wait?(ms: number): Promise<boolean>;
+  wait?(ms: number): Promise<string[]>;
   /** How the mailbox is doing, told on every change; becomes the channel's status. */
   report?(report: HealthReport): Promise<void>;
 }

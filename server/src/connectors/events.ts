@@ -162,6 +162,7 @@ export interface AccountEvent {
  */
 export interface WakeEvent {
   kind: 'wake';
+  /** Passed on to `ReceiveContext.wait`; the connector's own word. */
   reason: string;
 }
 

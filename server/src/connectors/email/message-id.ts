@@ -5,6 +5,9 @@ import { domainOf, splitPlus, withPlus } from './address.ts';
 
 const MAX_LENGTH = 400;
 
+/** Carries our message's id through providers that replace the Message-ID (Gmail, Exchange). */
+export const OUR_HEADER = 'X-Patchbay-Message-Id';
+
 /** A Message-ID without brackets; undefined when the header holds none. Very long ones are hashed. */
 export function readMessageId(value: string | undefined): string | undefined {
   if (!value) return undefined;

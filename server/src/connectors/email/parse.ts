@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { AddressObject, EmailAddress } from 'mailparser';
 import type { EmailContent, MailAddress, MediaRef } from '../../model/content.ts';
+import { isUuid } from '../../model/ids.ts';
 import type { RawEvent } from '../connector.ts';
 import type { InboundEvent, MessageEvent } from '../events.ts';
 import { formatAddress, isAddress, isListed, normalAddress } from './address.ts';
@@ -14,7 +15,7 @@ import { readReport, receiptOf } from './bounce.ts';
 import { readInvitation } from './calendar.ts';
 import { isForward, originalSender } from './forward.ts';
 import { header, type MailHeaders } from './headers.ts';
-import { ourIdOf, readMessageId, readMessageIds } from './message-id.ts';
+import { OUR_HEADER, ourIdOf, readMessageId, readMessageIds } from './message-id.ts';
 import { type ReadMail, readMime, textOfHtml } from './mime.ts';
 import { replyOf, splitHtmlQuote } from './quote.ts';
 import { factsOf, isMail, isWake, type MailFacts } from './raw.ts';
@@ -32,7 +33,7 @@ export interface ReadOptions {
 
 /** Reads one raw event of a mailbox. Throws only on what is no mail event at all. */
 export async function readMailEvent(event: RawEvent, options: ReadOptions = {}): Promise<InboundEvent[]> {
-  if (isWake(event)) return [{ kind: 'wake', reason: 'the provider told of a change' }];
+  if (isWake(event)) return readWake(event);
   if (!isMail(event)) throw new Error(`not a mail: ${event.contentType}`);
   if (event.body.length === 0) return [{ kind: 'ignored', reason: 'an empty mail' }];
   const facts = factsOf(event);
@@ -46,6 +47,12 @@ export async function readMailEvent(event: RawEvent, options: ReadOptions = {}):
   if (receipt?.providerId && ourIdOf(receipt.providerId, mailbox)) return [storable(receipt)];
   const message = messageOf(mail, event.body, mailbox, facts, { sentAt, recipients, agents: options.agents ?? [] });
   return [...(receipt ? [storable(receipt)] : []), storable(message)];
+}
+
+/** A notification's one piece. */
+export function readWake(event: RawEvent): InboundEvent[] {
+  const { reason } = JSON.parse(event.body.toString()) as { reason?: unknown };
+  return [{ kind: 'wake', reason: String(reason ?? 'change') }];
 }
 
 interface Known {
@@ -91,7 +98,7 @@ function messageOf(mail: ReadMail, raw: Buffer, mailbox: string, facts: MailFact
     ...(inReplyTo[0] ? { inReplyTo: inReplyTo[0] } : {}),
     ...(references.length > 0 ? { references } : {}),
   };
-  const ourId = ourIdOf(id, mailbox);
+  const ourId = facts.sent ? ourMark(headers, id, mailbox) : undefined;
   return {
     kind: 'message',
     direction: facts.sent ? 'out' : 'in',
@@ -119,7 +126,7 @@ function messageOf(mail: ReadMail, raw: Buffer, mailbox: string, facts: MailFact
       },
     },
     ...(inReplyTo[0] ? { replyTo: inReplyTo[0] } : {}),
-    ...(ourId && facts.sent ? { ourId, own: true } : {}),
+    ...(ourId ? { ourId, own: true } : {}),
     ...(automatic ? { automatic: true } : {}),
     facts: {
       ...withoutEmpty({
@@ -136,6 +143,12 @@ function messageOf(mail: ReadMail, raw: Buffer, mailbox: string, facts: MailFact
       }),
     },
   };
+}
+
+/** Our message's id in a copy from the Sent folder, also where the provider gave the mail a Message-ID of its own. */
+function ourMark(headers: MailHeaders, id: string, mailbox: string): string | undefined {
+  const mark = header(headers, OUR_HEADER.toLowerCase());
+  return isUuid(mark) ? mark.toLowerCase() : ourIdOf(id, mailbox);
 }
 
 /** Where an answer is sent: the Reply-To where the sender gave one, else the contact. */

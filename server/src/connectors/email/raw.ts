@@ -39,8 +39,8 @@ export function mailEvent(mailbox: string, body: Buffer, facts: MailFacts = {}):
 }
 
 /** The raw event of a notification that says "look" and nothing more. */
-export function wakeEvent(mailbox: string, notice: unknown): RawEvent {
-  return { source: SOURCE, sourceChannelId: mailbox, contentType: WAKE, body: Buffer.from(JSON.stringify(notice)), value: notice };
+export function wakeEvent(mailbox: string, reason: string): RawEvent {
+  return { source: SOURCE, sourceChannelId: mailbox, contentType: WAKE, body: Buffer.from(JSON.stringify({ reason })) };
 }
 
 export function isWake(event: RawEvent): boolean {

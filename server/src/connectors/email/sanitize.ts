@@ -81,7 +81,7 @@ export function sanitizeMailHtml(html: string, options: SanitizeOptions = {}): S
     allowedSchemesAppliedToAttributes: ['href', 'src', 'data-src'],
     allowProtocolRelative: false,
     transformTags: {
-      a: (tagName, attribs) => ({ tagName, attribs: { ...without(attribs, ['target', 'rel']), target: '_blank', rel: 'noopener noreferrer nofollow' } }),
+      a: (tagName, attribs) => ({ tagName, attribs: linkOf(attribs) }),
       img: (tagName, attribs) => {
         const { src, ...rest } = without(attribs, ['srcset', 'data-src']);
         const image = sourceOf(src ?? '', options);
@@ -91,6 +91,13 @@ export function sanitizeMailHtml(html: string, options: SanitizeOptions = {}): S
     },
   });
   return { html: safe, blockedImages };
+}
+
+/** Links lead out, in a window of their own; relative ones would lead into whatever page shows the mail. */
+function linkOf(attribs: Record<string, string>): Record<string, string> {
+  const { href, ...rest } = without(attribs, ['target', 'rel']);
+  const leadsOut = /^\s*(?:https?:\/\/|mailto:|tel:)/i.test(href ?? '');
+  return { ...rest, ...(leadsOut ? { href: href!.trim() } : {}), target: '_blank', rel: 'noopener noreferrer nofollow' };
 }
 
 function sourceOf(src: string, options: SanitizeOptions): { attribs: Record<string, string>; blocked: boolean } {
