@@ -20,9 +20,12 @@ export interface BuiltMail {
   subject: string;
   /** What the next message of the conversation refers to. */
   references: string[];
+  files: { content: Buffer; filename: string; contentType: string; cid?: string }[];
 }
 
 export interface BuildOptions {
+  /** The provider takes the files apart from the mail. */
+  withoutFiles?: boolean;
   /** Answers come to our own server: tag the Reply-To and the envelope with the message they belong to. */
   tagged?: boolean;
 }
@@ -45,11 +48,13 @@ export function problemsOf(content: EmailContent): string[] {
     if (/[\r\n\0]/.test(address.name ?? '')) problems.push(`The name of ${address.address.slice(0, 100)} must be one line.`);
   }
   for (const [name, value] of Object.entries(content.headers ?? {})) {
-    if (!/^[A-Za-z][A-Za-z0-9-]{0,70}$/.test(name) || RESERVED.has(name.toLowerCase())) problems.push(`The header "${name.slice(0, 60)}" cannot be set.`);
+    if (!/^[A-Za-z][A-Za-z0-9-]{0,70}$/.test(name) || RESERVED.has(name.toLowerCase()))
+      problems.push(`The header "${name.slice(0, 60)}" cannot be set.`);
     if (/[\r\n\0]/.test(value)) problems.push(`The header "${name.slice(0, 60)}" must be one line.`);
   }
   for (const file of content.attachments ?? []) {
-    if (/[\r\n\0]/.test(`${file.filename ?? ''}${file.contentId ?? ''}${file.mimeType ?? ''}`)) problems.push('A file name must be one line.');
+    if (/[\r\n\0]/.test(`${file.filename ?? ''}${file.contentId ?? ''}${file.mimeType ?? ''}`))
+      problems.push('A file name must be one line.');
   }
   return problems;
 }
@@ -69,7 +74,12 @@ export function asEmail(message: OutboundMessage): EmailContent {
 }
 
 /** Builds the mail of a message. Throws `ProviderError` (`rejected`) on what must not be sent. */
-export async function buildMail(message: OutboundMessage, mailbox: Mailbox, context: ConnectorContext, options: BuildOptions = {}): Promise<BuiltMail> {
+export async function buildMail(
+  message: OutboundMessage,
+  mailbox: Mailbox,
+  context: ConnectorContext,
+  options: BuildOptions = {},
+): Promise<BuiltMail> {
   const content = asEmail(message);
   const to = recipientsOf(message, content);
   const problems = problemsOf({ ...content, to });
@@ -86,11 +96,18 @@ export async function buildMail(message: OutboundMessage, mailbox: Mailbox, cont
   const body = bodyOf(content, mailbox, answered !== undefined && mailbox.settings.quote !== false ? last : {});
   const attachments = await Promise.all((content.attachments ?? []).map((file) => openFile(file, context)));
   const bytes = attachments.reduce((sum, file) => sum + file.content.length, 0);
-  if (bytes > MAX_BYTES) throw new ProviderError('rejected', `The files have ${Math.ceil(bytes / 1e6)} MB together; a mail carries at most 35 MB.`, { code: 'too-large' });
+  if (bytes > MAX_BYTES)
+    throw new ProviderError('rejected', `The files have ${Math.ceil(bytes / 1e6)} MB together; a mail carries at most 35 MB.`, {
+      code: 'too-large',
+    });
 
   const cc = content.cc ?? [];
   const bcc = content.bcc ?? [];
-  const replyTo = content.replyTo?.length ? content.replyTo : options.tagged ? [{ address: taggedAddress('reply', message.id, address), name: mailbox.name }] : [];
+  const replyTo = content.replyTo?.length
+    ? content.replyTo
+    : options.tagged
+      ? [{ address: taggedAddress('reply', message.id, address), name: mailbox.name }]
+      : [];
   const envelope = {
     from: options.tagged ? taggedAddress('bounce', message.id, address) : address,
     to: [...new Set([...to, ...cc, ...bcc].map((recipient) => normalAddress(recipient.address)))],
@@ -107,13 +124,13 @@ export async function buildMail(message: OutboundMessage, mailbox: Mailbox, cont
     ...(references.length > 0 ? { references: references.map((id) => `<${id}>`) } : {}),
     date: context.now(),
     ...body,
-    attachments,
+    attachments: options.withoutFiles ? [] : attachments,
     headers: { ...content.headers, [OUR_HEADER]: message.id },
     disableFileAccess: true,
     disableUrlAccess: true,
   });
   const raw = await composer.compile().build();
-  return { raw, messageId, envelope, subject, references: [...references, messageId] };
+  return { raw, messageId, envelope, subject, references: [...references, messageId], files: attachments };
 }
 
 /** Whom it goes to: as written, else where the conversation's answers go. */
@@ -125,8 +142,11 @@ function recipientsOf(message: OutboundMessage, content: EmailContent): MailAddr
 }
 
 function referencesOf(content: EmailContent, data: Record<string, unknown>, answered: string | undefined): string[] {
-  const known = content.references ?? (Array.isArray(data.references) ? data.references.filter((id): id is string => typeof id === 'string') : []);
-  const ids = [...known, ...(answered ? [answered] : [])].map(readMessageId).filter((id): id is string => id !== undefined && !id.startsWith('sha256:'));
+  const known =
+    content.references ?? (Array.isArray(data.references) ? data.references.filter((id): id is string => typeof id === 'string') : []);
+  const ids = [...known, ...(answered ? [answered] : [])]
+    .map(readMessageId)
+    .filter((id): id is string => id !== undefined && !id.startsWith('sha256:'));
   const chain = [...new Set(ids.toReversed())].toReversed();
   return chain.length > 21 ? [chain[0]!, ...chain.slice(-20)] : chain;
 }
@@ -167,7 +187,8 @@ function named(address: MailAddress): { address: string; name: string } {
 
 async function openFile(file: MediaRef, context: ConnectorContext) {
   const opened = file.id ? await context.openMedia(file.id) : file.url ? await fetchFile(file.url, context) : undefined;
-  if (!opened) throw new ProviderError('rejected', `The file ${file.filename ?? file.id ?? ''} is not there any more.`, { code: 'media-gone' });
+  if (!opened)
+    throw new ProviderError('rejected', `The file ${file.filename ?? file.id ?? ''} is not there any more.`, { code: 'media-gone' });
   return {
     content: opened.data,
     filename: file.filename ?? opened.filename ?? 'attachment',
@@ -178,6 +199,11 @@ async function openFile(file: MediaRef, context: ConnectorContext) {
 
 async function fetchFile(url: string, context: ConnectorContext) {
   const answer = await context.http(url, { maxBytes: MAX_BYTES, timeoutMs: 60_000 });
-  if (answer.status !== 200) throw new ProviderError('rejected', `The file at ${url} answered ${answer.status}.`, { code: 'media-gone', status: answer.status });
-  return { data: answer.body, mimeType: answer.headers.get('content-type') ?? 'application/octet-stream', filename: new URL(url).pathname.split('/').pop() };
+  if (answer.status !== 200)
+    throw new ProviderError('rejected', `The file at ${url} answered ${answer.status}.`, { code: 'media-gone', status: answer.status });
+  return {
+    data: answer.body,
+    mimeType: answer.headers.get('content-type') ?? 'application/octet-stream',
+    filename: new URL(url).pathname.split('/').pop(),
+  };
 }

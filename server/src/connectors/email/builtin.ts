@@ -30,7 +30,9 @@ export function createBuiltin(mx: MxOptions = systemMx): MailboxKind {
       const answer = relay
         ? await sendSmtp(relayOf(relay), mail.envelope, raw, context)
         : await sendToMx(mail.envelope, raw, context, { ...mx, name: mx.name ?? nameOf(context) });
-      return receiptFor(mail, { details: { response: answer.response, ...(answer.rejected.length > 0 ? { rejected: answer.rejected } : {}) } });
+      return receiptFor(mail, {
+        details: { response: answer.response, ...(answer.rejected.length > 0 ? { rejected: answer.rejected } : {}) },
+      });
     },
   };
 }
@@ -39,13 +41,17 @@ export function createBuiltin(mx: MxOptions = systemMx): MailboxKind {
 export function relayOf(value: string): SmtpAccess {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url?.hostname || !/^smtps?:$/.test(url.protocol)) {
-    throw new ProviderError('rejected', 'SMTP_RELAY_URL must look like smtp://user:pass@host:port', { code: 'SMTP_RELAY_URL', scope: 'channel' });
+    throw new ProviderError('rejected', 'SMTP_RELAY_URL must look like smtp://user:pass@host:port', {
+      code: 'SMTP_RELAY_URL',
+      scope: 'channel',
+    });
   }
   const secure = url.protocol === 'smtps:';
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port) || (secure ? 465 : 587),
     tls: secure,
+    implicitTls: secure,
     ...(url.username ? { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) } : {}),
   };
 }
@@ -54,13 +60,19 @@ export function relayOf(value: string): SmtpAccess {
 async function signed(mail: BuiltMail, mailbox: Mailbox): Promise<Buffer> {
   const key = mailbox.credentials.dkim;
   if (!key || key.domain.toLowerCase() !== domainOf(mailbox.sourceChannelId)) return mail.raw;
+  const signature = { signingDomain: key.domain, selector: key.selector, privateKey: key.private_key };
   const { signatures, errors } = await dkimSign(mail.raw, {
+    ...signature,
     canonicalization: 'relaxed/relaxed',
     algorithm: 'rsa-sha256',
-    signatureData: [{ signingDomain: key.domain, selector: key.selector, privateKey: key.private_key }],
+    signatureData: [signature],
   });
-  if (errors?.length) {
-    throw new ProviderError('rejected', `The DKIM key of ${key.domain} cannot sign: ${errors[0]?.err?.message ?? 'unreadable key'}`, { code: 'dkim', scope: 'channel' });
+  if (signatures === '') {
+    const [problem] = errors as { err?: Error }[];
+    throw new ProviderError('rejected', `The DKIM key of ${key.domain} cannot sign: ${problem?.err?.message ?? 'unreadable key'}`, {
+      code: 'dkim',
+      scope: 'channel',
+    });
   }
   return Buffer.concat([Buffer.from(signatures), mail.raw]);
 }

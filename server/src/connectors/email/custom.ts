@@ -13,7 +13,8 @@ import { StepError } from './steps.ts';
 export const custom: MailboxKind = {
   async test(mailbox, context) {
     const { settings } = mailbox;
-    if (!settings.host) throw new PatchbayError('invalid', 'The SMTP host is missing.', { problems: [{ field: 'host', message: 'is required' }] });
+    if (!settings.host)
+      throw new PatchbayError('invalid', 'The SMTP host is missing.', { problems: [{ field: 'host', message: 'is required' }] });
     const checks: NonNullable<HealthReport['checks']> = [];
     const problems: string[] = [];
     const check = async (name: string, work: () => Promise<void>) => {
@@ -42,7 +43,9 @@ export const custom: MailboxKind = {
   async send(message, mailbox, context) {
     const mail = await buildMail(message, mailbox, context);
     const answer = await sendSmtp(await smtpOf(mailbox, context), mail.envelope, mail.raw, context);
-    return receiptFor(mail, { details: { response: answer.response, ...(answer.rejected.length > 0 ? { rejected: answer.rejected } : {}) } });
+    return receiptFor(mail, {
+      details: { response: answer.response, ...(answer.rejected.length > 0 ? { rejected: answer.rejected } : {}) },
+    });
   },
 
   async receive(mailbox, context) {
@@ -116,7 +119,8 @@ async function imapOf(mailbox: Mailbox, context: ConnectorContext): Promise<Imap
 async function tokenOf(mailbox: Mailbox, context: ConnectorContext): Promise<string | undefined> {
   const { settings, credentials } = mailbox;
   if (settings.auth !== 'microsoft' && settings.auth !== 'google') return undefined;
-  if (!credentials.refresh_token) throw new ProviderError('unauthorized', 'Signing in with OAuth needs a refresh token.', { code: 'consent_required', scope: 'channel' });
+  if (!credentials.refresh_token)
+    throw new ProviderError('unauthorized', 'Signing in with OAuth needs a refresh token.', { code: 'consent_required', scope: 'channel' });
   const scopes = settings.auth === 'google' ? SCOPES.googleServers : SCOPES.microsoftServers;
   return accessToken(clientOf(settings.auth, scopes, settings, credentials, context.config), credentials, context);
 }

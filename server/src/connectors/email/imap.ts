@@ -86,7 +86,12 @@ async function select(client: ImapFlow, folder: string, access: ImapAccess) {
   try {
     return await client.mailboxOpen(folder, { readOnly: true });
   } catch (error) {
-    throw new StepError('select', `${serverOf(access)} folder ${folder}`, (error as { responseText?: string }).responseText ?? words(error), { cause: error });
+    throw new StepError(
+      'select',
+      `${serverOf(access)} folder ${folder}`,
+      (error as { responseText?: string }).responseText ?? words(error),
+      { cause: error },
+    );
   }
 }
 

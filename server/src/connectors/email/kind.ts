@@ -28,7 +28,10 @@ export interface MailboxKind {
 }
 
 /** The receipt of a mail that was taken, with what the conversation's next mail refers to. */
-export function receiptFor(mail: BuiltMail, extra: { providerId?: string; details?: Record<string, unknown>; threadData?: Record<string, unknown> } = {}): SendReceipt {
+export function receiptFor(
+  mail: BuiltMail,
+  extra: { providerId?: string; details?: Record<string, unknown>; threadData?: Record<string, unknown> } = {},
+): SendReceipt {
   const providerId = extra.providerId ?? mail.messageId;
   return {
     providerId,
@@ -41,4 +44,3 @@ export function receiptFor(mail: BuiltMail, extra: { providerId?: string; detail
     },
   };
 }
-

@@ -23,7 +23,12 @@ const EXCHANGES_TRIED = 4;
  * Delivers to every recipient's domain, that of the first recipient first. Its failure is the mail's failure; once one
  * domain has the mail, those that refuse it are told in the answer and nothing is sent twice.
  */
-export async function sendToMx(envelope: { from: string; to: string[] }, raw: Buffer, context: ConnectorContext, options: MxOptions = systemMx): Promise<SmtpAnswer> {
+export async function sendToMx(
+  envelope: { from: string; to: string[] },
+  raw: Buffer,
+  context: ConnectorContext,
+  options: MxOptions = systemMx,
+): Promise<SmtpAnswer> {
   const domains = Map.groupBy(envelope.to, domainOf);
   const total: SmtpAnswer = { accepted: [], rejected: [], response: '' };
   for (const [domain, to] of domains) {
@@ -40,12 +45,23 @@ export async function sendToMx(envelope: { from: string; to: string[] }, raw: Bu
   return total;
 }
 
-async function sendToDomain(domain: string, envelope: { from: string; to: string[] }, raw: Buffer, context: ConnectorContext, options: MxOptions): Promise<SmtpAnswer> {
+async function sendToDomain(
+  domain: string,
+  envelope: { from: string; to: string[] },
+  raw: Buffer,
+  context: ConnectorContext,
+  options: MxOptions,
+): Promise<SmtpAnswer> {
   const exchanges = await exchangesOf(domain, options);
   let last: unknown;
   for (const host of exchanges) {
     try {
-      return await sendSmtp({ host, port: options.port ?? 25, tls: false, ...(options.name ? { name: options.name } : {}) }, envelope, raw, context);
+      return await sendSmtp(
+        { host, port: options.port ?? 25, tls: false, ...(options.name ? { name: options.name } : {}) },
+        envelope,
+        raw,
+        context,
+      );
     } catch (error) {
       // Only a server that took nothing lets us ask the next one.
       if (!(error instanceof ProviderError) || (error.class !== 'retry' && error.class !== 'rate-limited')) throw error;
@@ -68,7 +84,15 @@ async function exchangesOf(domain: string, options: MxOptions): Promise<string[]
     const { code } = error as NodeJS.ErrnoException;
     // Without an MX record the domain's own address counts (RFC 5321, 5.1).
     if (code === 'ENODATA') return [domain];
-    if (code === 'ENOTFOUND') throw new ProviderError('recipient-unreachable', `There is no domain ${domain}.`, { code: '5.1.2', scope: 'recipient', cause: error });
-    throw new ProviderError('retry', `The mail servers of ${domain} could not be looked up (${code ?? 'no answer'}).`, { code: code ?? 'dns', cause: error });
+    if (code === 'ENOTFOUND')
+      throw new ProviderError('recipient-unreachable', `There is no domain ${domain}.`, {
+        code: '5.1.2',
+        scope: 'recipient',
+        cause: error,
+      });
+    throw new ProviderError('retry', `The mail servers of ${domain} could not be looked up (${code ?? 'no answer'}).`, {
+      code: code ?? 'dns',
+      cause: error,
+    });
   }
 }

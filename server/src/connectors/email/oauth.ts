@@ -54,7 +54,11 @@ export function clientOf(
 }
 
 /** The page where a person lets us in, with PKCE; `keep` belongs to the answer. */
-export function consentPage(client: Client, config: ProviderConfig, request: { redirectUri: string; state: string; loginHint: string }): ConsentRequest {
+export function consentPage(
+  client: Client,
+  config: ProviderConfig,
+  request: { redirectUri: string; state: string; loginHint: string },
+): ConsentRequest {
   const verifier = randomBytes(32).toString('base64url');
   const url = new URL(
     client.authority === 'microsoft'
@@ -71,35 +75,66 @@ export function consentPage(client: Client, config: ProviderConfig, request: { r
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
     // Google hands out a refresh token only when asked for it and consented anew.
-    ...(client.authority === 'google' ? { access_type: 'offline', prompt: 'consent' } : { response_mode: 'query', prompt: 'select_account' }),
+    ...(client.authority === 'google'
+      ? { access_type: 'offline', prompt: 'consent' }
+      : { response_mode: 'query', prompt: 'select_account' }),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return { url: url.toString(), keep: { verifier } };
 }
 
-export function exchangeCode(client: Client, context: ConnectorContext, answer: { code: string; redirectUri: string; verifier: string }): Promise<Grant> {
-  return ask(client, context, { grant_type: 'authorization_code', code: answer.code, redirect_uri: answer.redirectUri, code_verifier: answer.verifier });
+export function exchangeCode(
+  client: Client,
+  context: ConnectorContext,
+  answer: { code: string; redirectUri: string; verifier: string },
+): Promise<Grant> {
+  return ask(client, context, {
+    grant_type: 'authorization_code',
+    code: answer.code,
+    redirect_uri: answer.redirectUri,
+    code_verifier: answer.verifier,
+  });
 }
 
 /** A fresh grant: by the refresh token where there is one, else as the app itself (Microsoft only). */
 export function refresh(client: Client, context: ConnectorContext, refreshToken: string | undefined): Promise<Grant> {
-  if (refreshToken) return ask(client, context, { grant_type: 'refresh_token', refresh_token: refreshToken, ...(client.authority === 'microsoft' ? { scope: client.scopes.join(' ') } : {}) });
+  if (refreshToken)
+    return ask(client, context, {
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+      ...(client.authority === 'microsoft' ? { scope: client.scopes.join(' ') } : {}),
+    });
   if (client.authority === 'google' || !client.clientSecret) {
-    throw new ProviderError('unauthorized', 'Nobody has consented to the access to this mailbox yet.', { code: 'consent_required', scope: 'channel', hint: 'Open the channel and grant access.' });
+    throw new ProviderError('unauthorized', 'Nobody has consented to the access to this mailbox yet.', {
+      code: 'consent_required',
+      scope: 'channel',
+      hint: 'Open the channel and grant access.',
+    });
   }
   return ask(client, context, { grant_type: 'client_credentials', scope: 'https://graph.microsoft.com/.default' });
 }
 
 /** A valid access token of a connected mailbox, refreshed five minutes before it ends, or at once when it was refused. */
-export async function accessToken(client: Client, credentials: MailCredentials, context: ConnectorContext, refused?: string): Promise<string> {
+export async function accessToken(
+  client: Client,
+  credentials: MailCredentials,
+  context: ConnectorContext,
+  refused?: string,
+): Promise<string> {
   const origin = createHash('sha256')
-    .update(`${client.clientId} ${client.tenant} ${client.scopes.join(' ')} ${client.clientSecret ?? ''} ${credentials.refresh_token ?? ''}`)
+    .update(
+      `${client.clientId} ${client.tenant} ${client.scopes.join(' ')} ${client.clientSecret ?? ''} ${credentials.refresh_token ?? ''}`,
+    )
     .digest('hex')
     .slice(0, 16);
   const kept = await context.memo.get(`access:${origin}`);
   if (typeof kept === 'string' && kept !== refused) return kept;
   const rotated = await context.memo.get(`refresh:${origin}`);
-  const grant = await refresh(client, context, credentials.refresh_token && (typeof rotated === 'string' ? rotated : credentials.refresh_token));
+  const grant = await refresh(
+    client,
+    context,
+    credentials.refresh_token && (typeof rotated === 'string' ? rotated : credentials.refresh_token),
+  );
   if (credentials.refresh_token && grant.refreshToken) await context.memo.set(`refresh:${origin}`, grant.refreshToken, 85 * 86_400);
   if (grant.expiresIn > 330) await context.memo.set(`access:${origin}`, grant.accessToken, grant.expiresIn - 300);
   return grant.accessToken;
@@ -110,12 +145,21 @@ async function ask(client: Client, context: ConnectorContext, fields: Record<str
     client.authority === 'microsoft'
       ? `${base(context.config, 'MICROSOFT_LOGIN_URL', MICROSOFT_LOGIN)}/${encodeURIComponent(client.tenant)}/oauth2/v2.0/token`
       : `${base(context.config, 'GOOGLE_OAUTH_URL', GOOGLE_TOKEN)}/token`;
-  const body = new URLSearchParams({ ...fields, client_id: client.clientId, ...(client.clientSecret ? { client_secret: client.clientSecret } : {}) });
+  const body = new URLSearchParams({
+    ...fields,
+    client_id: client.clientId,
+    ...(client.clientSecret ? { client_secret: client.clientSecret } : {}),
+  });
   const answer = await context
-    .http(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }, body: body.toString() })
+    .http(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+      body: body.toString(),
+    })
     .catch((error: unknown) => {
       // Asking for a token twice does no harm, whatever became of the first request.
-      if (error instanceof ProviderError && error.class === 'unknown-outcome') throw new ProviderError('retry', error.message, { cause: error, scope: 'channel' });
+      if (error instanceof ProviderError && error.class === 'unknown-outcome')
+        throw new ProviderError('retry', error.message, { cause: error, scope: 'channel' });
       throw error;
     });
   const json = (answer.json() ?? {}) as Record<string, unknown>;
@@ -133,7 +177,12 @@ function refusal(status: number, json: Record<string, unknown>, retryAfter: stri
   const code = typeof json.error === 'string' ? json.error : String(status);
   const words = typeof json.error_description === 'string' ? json.error_description.split(/\r?\n/, 1)[0]! : code;
   if (status === 429 || status >= 500) {
-    return new ProviderError(status === 429 ? 'rate-limited' : 'retry', words, { status, code, scope: 'channel', ...(retryAfter ? { retryAfterMs: Number(retryAfter) * 1000 || 60_000 } : {}) });
+    return new ProviderError(status === 429 ? 'rate-limited' : 'retry', words, {
+      status,
+      code,
+      scope: 'channel',
+      ...(retryAfter ? { retryAfterMs: Number(retryAfter) * 1000 || 60_000 } : {}),
+    });
   }
   return new ProviderError('unauthorized', words, {
     status,

@@ -23,29 +23,83 @@ const TAGS = [
   ...['a', 'abbr', 'address', 'article', 'aside', 'b', 'bdi', 'bdo', 'big', 'blockquote', 'br', 'caption', 'center', 'cite', 'code', 'col'],
   ...['colgroup', 'dd', 'del', 'details', 'dfn', 'div', 'dl', 'dt', 'em', 'figcaption', 'figure', 'font', 'footer', 'h1', 'h2', 'h3', 'h4'],
   ...['h5', 'h6', 'header', 'hr', 'i', 'img', 'ins', 'kbd', 'li', 'main', 'mark', 'ol', 'p', 'pre', 'q', 's', 'samp', 'section', 'small'],
-  ...['span', 'strike', 'strong', 'sub', 'summary', 'sup', 'table', 'tbody', 'td', 'tfoot', 'th', 'thead', 'time', 'tr', 'tt', 'u', 'ul', 'wbr'],
+  ...[
+    'span',
+    'strike',
+    'strong',
+    'sub',
+    'summary',
+    'sup',
+    'table',
+    'tbody',
+    'td',
+    'tfoot',
+    'th',
+    'thead',
+    'time',
+    'tr',
+    'tt',
+    'u',
+    'ul',
+    'wbr',
+  ],
 ];
 
 /** No `url(`, no escapes that could hide one, no functions but colours. */
 const PLAIN = /^(?!.*(?:url|expression|image|attr|var|env)\s*\()[^\\<>{}@]{0,200}$/i;
-const LENGTH = /^(?:auto|0|-?[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)(?:\s+(?:auto|0|-?[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)){0,3}$/i;
-const POSITIVE = /^(?:auto|0|[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)(?:\s+(?:auto|0|[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)){0,3}$/i;
+const LENGTH =
+  /^(?:auto|0|-?[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)(?:\s+(?:auto|0|-?[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)){0,3}$/i;
+const POSITIVE =
+  /^(?:auto|0|[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)(?:\s+(?:auto|0|[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)){0,3}$/i;
 
 const STYLES: Record<string, RegExp[]> = {
   ...Object.fromEntries(
     [
-      ...['color', 'background-color', 'font-family', 'font-weight', 'font-style', 'font-variant', 'text-align', 'text-decoration', 'text-transform'],
-      ...['vertical-align', 'white-space', 'border', 'border-top', 'border-right', 'border-bottom', 'border-left', 'border-color', 'border-style'],
+      ...[
+        'color',
+        'background-color',
+        'font-family',
+        'font-weight',
+        'font-style',
+        'font-variant',
+        'text-align',
+        'text-decoration',
+        'text-transform',
+      ],
+      ...[
+        'vertical-align',
+        'white-space',
+        'border',
+        'border-top',
+        'border-right',
+        'border-bottom',
+        'border-left',
+        'border-color',
+        'border-style',
+      ],
       ...['border-collapse', 'list-style-type', 'direction', 'word-break', 'overflow-wrap', 'table-layout', 'caption-side'],
     ].map((name) => [name, [PLAIN]]),
   ),
   ...Object.fromEntries(
     [
-      ...['font-size', 'line-height', 'letter-spacing', 'width', 'height', 'max-width', 'min-width', 'max-height', 'min-height', 'border-width'],
+      ...[
+        'font-size',
+        'line-height',
+        'letter-spacing',
+        'width',
+        'height',
+        'max-width',
+        'min-width',
+        'max-height',
+        'min-height',
+        'border-width',
+      ],
       ...['border-radius', 'border-spacing', 'padding', 'padding-top', 'padding-right', 'padding-bottom', 'padding-left'],
     ].map((name) => [name, [POSITIVE]]),
   ),
-  ...Object.fromEntries(['text-indent', 'margin', 'margin-top', 'margin-right', 'margin-bottom', 'margin-left'].map((name) => [name, [notNegative(LENGTH)]])),
+  ...Object.fromEntries(
+    ['text-indent', 'margin', 'margin-top', 'margin-right', 'margin-bottom', 'margin-left'].map((name) => [name, [notNegative(LENGTH)]]),
+  ),
   display: [/^(?:block|inline|inline-block|none|table|table-row|table-cell|list-item)$/i],
 };
 
@@ -54,7 +108,20 @@ function notNegative(pattern: RegExp): RegExp {
   return new RegExp(pattern.source.replaceAll('-?', ''), pattern.flags);
 }
 
-const TABLE = ['align', 'valign', 'width', 'height', 'bgcolor', 'border', 'cellpadding', 'cellspacing', 'colspan', 'rowspan', 'nowrap', 'summary'];
+const TABLE = [
+  'align',
+  'valign',
+  'width',
+  'height',
+  'bgcolor',
+  'border',
+  'cellpadding',
+  'cellspacing',
+  'colspan',
+  'rowspan',
+  'nowrap',
+  'summary',
+];
 
 /** Cleans a mail's HTML. Takes anything; never throws for what the HTML holds. */
 export function sanitizeMailHtml(html: string, options: SanitizeOptions = {}): SafeHtml {
@@ -62,7 +129,23 @@ export function sanitizeMailHtml(html: string, options: SanitizeOptions = {}): S
   const safe = sanitize(html.replaceAll('\0', ''), {
     allowedTags: TAGS,
     disallowedTagsMode: 'discard',
-    nonTextTags: ['script', 'style', 'textarea', 'option', 'noscript', 'title', 'template', 'iframe', 'object', 'svg', 'math', 'xmp', 'noembed', 'noframes', 'select'],
+    nonTextTags: [
+      'script',
+      'style',
+      'textarea',
+      'option',
+      'noscript',
+      'title',
+      'template',
+      'iframe',
+      'object',
+      'svg',
+      'math',
+      'xmp',
+      'noembed',
+      'noframes',
+      'select',
+    ],
     nestingLimit: MAX_DEPTH,
     allowedAttributes: {
       '*': ['style', 'dir', 'lang', 'title', 'align'],

@@ -13,14 +13,14 @@ export interface SmtpAccess {
   port: number;
   /** TLS is required: from the start on port 465, by STARTTLS elsewhere. */
   tls: boolean;
+  /** TLS from the start on another port than 465. */
+  implicitTls?: boolean;
   user?: string | undefined;
   password?: string | undefined;
   /** XOAUTH2 in place of the password. */
   accessToken?: string | undefined;
   /** Our name in EHLO. */
   name?: string | undefined;
-  /** No certificate check: mail exchangers are met with whatever they have (RFC 7435). */
-  opportunistic?: boolean;
 }
 
 export interface SmtpAnswer {
@@ -39,7 +39,8 @@ export async function testSmtp(access: SmtpAccess, context: ConnectorContext): P
   } catch (error) {
     const { code, responseCode } = error as SMTPConnection.SMTPError;
     const refused = code === 'EAUTH' && responseCode !== undefined && responseCode >= 500;
-    const step = code === 'EAUTH' || code === 'ENOAUTH' ? 'login' : code === 'ETLS' || code === 'ESOCKET' ? 'tls' : code === 'EDNS' ? 'dns' : 'smtp';
+    const step =
+      code === 'EAUTH' || code === 'ENOAUTH' ? 'login' : code === 'ETLS' || code === 'ESOCKET' ? 'tls' : code === 'EDNS' ? 'dns' : 'smtp';
     throw new StepError(step, server, words(error), { refused, cause: error });
   } finally {
     transport.close();
@@ -47,7 +48,12 @@ export async function testSmtp(access: SmtpAccess, context: ConnectorContext): P
 }
 
 /** Hands a mail over. Throws `ProviderError`: 4xx is `retry`, 5xx is final, no answer after the last byte is unknown. */
-export async function sendSmtp(access: SmtpAccess, envelope: { from: string; to: string[] }, raw: Buffer, context: ConnectorContext): Promise<SmtpAnswer> {
+export async function sendSmtp(
+  access: SmtpAccess,
+  envelope: { from: string; to: string[] },
+  raw: Buffer,
+  context: ConnectorContext,
+): Promise<SmtpAnswer> {
   const server = `SMTP ${access.host}:${access.port}`;
   const address = await resolve(access.host, server, context).catch((error: StepError) => {
     throw error.asProviderError();
@@ -102,7 +108,7 @@ function loginOf(access: SmtpAccess): Parameters<SMTPConnection['login']>[0] {
 }
 
 function optionsOf(access: SmtpAccess, address: string): SMTPTransport.Options {
-  const secure = access.tls && access.port === 465;
+  const secure = access.implicitTls ?? (access.tls && access.port === 465);
   return {
     host: address,
     port: access.port,
@@ -116,7 +122,7 @@ function optionsOf(access: SmtpAccess, address: string): SMTPTransport.Options {
         ? { auth: { user: access.user, pass: access.password ?? '' } }
         : {}),
     // Without required encryption a certificate that nobody vouches for is still better than none.
-    tls: { servername: /^[\d.]+$|:/.test(access.host) ? undefined : access.host, rejectUnauthorized: access.tls && !access.opportunistic },
+    tls: { servername: /^[\d.]+$|:/.test(access.host) ? undefined : access.host, rejectUnauthorized: access.tls },
     connectionTimeout: 15_000,
     greetingTimeout: 15_000,
     socketTimeout: 120_000,
@@ -139,7 +145,11 @@ export function classed(error: SMTPConnection.SMTPError, server: string, handedO
   const details = { ...(code ? { code } : {}), ...(status ? { status } : {}), cause: error };
   if (error.code === 'EAUTH' || error.code === 'ENOAUTH') {
     const refused = status !== undefined && status >= 500;
-    return new ProviderError(refused ? 'unauthorized' : 'retry', `${server}: ${message}`, { ...details, scope: 'channel', hint: 'Check the user name and password of the mailbox.' });
+    return new ProviderError(refused ? 'unauthorized' : 'retry', `${server}: ${message}`, {
+      ...details,
+      scope: 'channel',
+      hint: 'Check the user name and password of the mailbox.',
+    });
   }
   if (status === undefined) return withoutAnswer(error, server, handedOver, details);
   if (status < 500) {

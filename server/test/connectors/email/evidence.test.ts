@@ -21,7 +21,9 @@ describe.skipIf(files.length === 0)('103 mails that real programs wrote', () => 
 
     expect(found.providerId).not.toBe('');
     expect(found.contact.identities[0]!.value).toMatch(/^[^\s@]+@[^\s@]+$/);
-    expect(content.text !== '' || content.html !== undefined || (content.attachments ?? []).length > 0 || content.subject !== '').toBe(true);
+    expect(content.text !== '' || content.html !== undefined || (content.attachments ?? []).length > 0 || content.subject !== '').toBe(
+      true,
+    );
     expect(JSON.parse(JSON.stringify(found)).providerId).toBe(found.providerId);
     expect(JSON.stringify(found)).not.toContain('\\u0000');
     expect(sanitizeMailHtml(content.html ?? '').html).not.toMatch(/<script|\son\w+=/i);
@@ -44,9 +46,12 @@ describe.skipIf(files.length === 0)('103 mails that real programs wrote', () => 
     expect(`${subject}${text}`).not.toContain('\uFFFD');
   });
 
-  it.each(files.filter((file) => file.includes('multipart_report')).map((file) => [basename(file), file]))('%s says what became of a mail', async (_, file) => {
-    const events = await read(readFileSync(file));
-    expect(events.filter((event) => event.kind === 'message')).toHaveLength(1);
-    expect((events.find((event) => event.kind === 'message') as { automatic?: boolean }).automatic).toBe(true);
-  });
+  it.each(files.filter((file) => file.includes('multipart_report')).map((file) => [basename(file), file]))(
+    '%s says what became of a mail',
+    async (_, file) => {
+      const events = await read(readFileSync(file));
+      expect(events.filter((event) => event.kind === 'message')).toHaveLength(1);
+      expect((events.find((event) => event.kind === 'message') as { automatic?: boolean }).automatic).toBe(true);
+    },
+  );
 });

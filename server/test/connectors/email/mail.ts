@@ -1,8 +1,8 @@
 /** Mails for the tests: written short, read as a server would hand them over. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type MailFacts, mailEvent } from '../../../src/connectors/email/raw.ts';
 import { readMailEvent } from '../../../src/connectors/email/parse.ts';
+import { type MailFacts, mailEvent } from '../../../src/connectors/email/raw.ts';
 import type { InboundEvent, MessageEvent } from '../../../src/connectors/events.ts';
 
 export const MAILBOX = 'support@shop.example';
