@@ -383,9 +383,13 @@ export interface Provider {
 
 /** Declares a source with the types of its own schemas. */
 export function defineConnector<S extends TObject, C extends TObject, I extends TObject>(
-  connector: Connector<Static<S>, Static<C>, Static<I>> & { settings: S; credentials: C; input: I },
+  connector: Omit<Connector<Static<S>, Static<C>, Static<I>>, 'settings' | 'credentials' | 'input'> & {
+    settings: S;
+    credentials: C;
+    input: I;
+  },
 ): Connector {
-  return connector;
+  return connector as Connector;
 }
 
 /** Declares a provider: its sources and the addresses that it calls. */

@@ -2,16 +2,15 @@
 import { type Static, Type } from 'typebox';
 import type { ChannelView } from '../connector.ts';
 
-export const PROVIDERS = ['aurion', 'microsoft', 'google', 'smtp'] as const;
-export type MailProvider = (typeof PROVIDERS)[number];
-
 const Provider = Type.Union(
-  PROVIDERS.map((name) => Type.Literal(name)),
+  [Type.Literal('aurion'), Type.Literal('microsoft'), Type.Literal('google'), Type.Literal('smtp')],
   {
     title: 'Provider',
     description: 'aurion: the built-in mail server. microsoft: Microsoft 365. google: Gmail. smtp: any SMTP and IMAP server.',
   },
 );
+
+export type MailProvider = Static<typeof Provider>;
 
 /** Fields that any mailbox may have, whatever its provider. */
 const common = {
