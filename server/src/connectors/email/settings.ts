@@ -2,13 +2,10 @@
 import { type Static, Type } from 'typebox';
 import type { ChannelView } from '../connector.ts';
 
-const Provider = Type.Union(
-  [Type.Literal('aurion'), Type.Literal('microsoft'), Type.Literal('google'), Type.Literal('smtp')],
-  {
-    title: 'Provider',
-    description: 'aurion: the built-in mail server. microsoft: Microsoft 365. google: Gmail. smtp: any SMTP and IMAP server.',
-  },
-);
+const Provider = Type.Union([Type.Literal('aurion'), Type.Literal('microsoft'), Type.Literal('google'), Type.Literal('smtp')], {
+  title: 'Provider',
+  description: 'aurion: the built-in mail server. microsoft: Microsoft 365. google: Gmail. smtp: any SMTP and IMAP server.',
+});
 
 export type MailProvider = Static<typeof Provider>;
 
