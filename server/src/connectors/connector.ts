@@ -6,9 +6,9 @@
 import type { Static, TObject } from 'typebox';
 import type { Capabilities } from '../model/capabilities.ts';
 import type { Content, MediaRef } from '../model/content.ts';
-import type { InboundEvent } from './events.ts';
+import type { InboundEvent, ThreadRef } from './events.ts';
 
-export type { InboundEvent } from './events.ts';
+export type { InboundEvent, ThreadRef } from './events.ts';
 
 /** The settings of the whole installation that connectors may read; names as in the environment. */
 export interface ProviderConfig {
@@ -55,6 +55,11 @@ export interface ConnectorContext {
   mediaUrl(id: string): string;
   /** A small per-channel memory for things worth keeping between calls (uploaded media ids, access tokens). */
   memo: { get(key: string): Promise<unknown>; set(key: string, value: unknown, ttlSeconds: number): Promise<void> };
+  /**
+   * For protocols that are no HTTP (SMTP, IMAP): the address to dial for a host, refusing what `http` would refuse.
+   * Throws `ProviderError`. Absent: the system's resolver, everything allowed.
+   */
+  resolveHost?(host: string): Promise<string>;
 }
 
 /** A channel as its connector sees it. */
@@ -118,7 +123,7 @@ export interface OutboundMessage {
   /** Our conversation, for sources that tell the far end about it. */
   conversation?: { id: string; createdAt: Date };
   /** Mail thread and other facts about the conversation that the connector itself put there. */
-  thread?: { key: string; subject?: string; data?: Record<string, unknown> };
+  thread?: ThreadRef;
 }
 
 /** The provider took the message. */
@@ -130,6 +135,8 @@ export interface SendReceipt {
   payload?: unknown;
   /** What the provider said about it; kept in the message's metadata. */
   details?: Record<string, unknown>;
+  /** Merged into the conversation's thread data, for the messages that follow. */
+  threadData?: Record<string, unknown>;
 }
 
 /** What an unsettled message became, as the provider knows it now. */
@@ -183,6 +190,26 @@ export interface TemplateOperations<S, C> {
   render(template: ProviderTemplate, content: Extract<Content, { type: 'template' }>): { problems: string[]; text: string };
 }
 
+/** What `consent.start` hands out: where to send the browser, and what to keep (server-side) until it returns. */
+export interface ConsentRequest {
+  url: string;
+  keep: Record<string, string>;
+}
+
+export interface ConsentOperations<S, C> {
+  start(
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+    request: { redirectUri: string; state: string },
+  ): Promise<ConsentRequest | undefined>;
+  /** The browser came back with a code: the channel as it is now, to be stored as after `connect`. Throws `ProviderError`. */
+  finish(
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+    answer: { redirectUri: string; code: string; keep: Record<string, string> },
+  ): Promise<Connected<S, C>>;
+}
+
 export interface Profile {
   name?: string;
   avatarUrl?: string;
@@ -229,6 +256,13 @@ export interface Connector<S = any, C = any, I = any> {
 
   /** An address as callers write it (`whatsapp:+49…`) → the one contacts are known by. Throws `invalid` on what is none. */
   address?(value: string): { kind: string; value: string };
+  /**
+   * Used in place of `parse` where it exists: for payloads whose reading is asynchronous or depends on the channel's
+   * settings (mail). Without side effects and without I/O; throws as `parse` does.
+   */
+  read?(event: RawEvent, channel?: ChannelView<S, C>): Promise<InboundEvent[]>;
+  /** The bytes of a file that the raw event itself carries (a mail's attachment); used in place of `media` where it exists. */
+  mediaOf?(ref: MediaRef, event: RawEvent): Promise<{ data: Buffer; mimeType?: string; filename?: string }>;
 
   /** Hands one message to the provider. Throws `ProviderError`. */
   send?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<SendReceipt>;
@@ -262,6 +296,9 @@ export interface Connector<S = any, C = any, I = any> {
     context: ConnectorContext,
   ): Promise<void>;
 
+  /** Access that a person grants in the browser (OAuth). Undefined from `start` when this channel needs none. */
+  consent?: ConsentOperations<S, C>;
+
   templates?: TemplateOperations<S, C>;
   profile?(identity: { kind: string; value: string }, channel: ChannelView<S, C>, context: ConnectorContext): Promise<Profile>;
   /** Fetches a file that an inbound message refers to. */
@@ -289,6 +326,13 @@ export interface ReceiveContext {
   signal: AbortSignal;
   cursor: { load(): Promise<unknown>; save(value: unknown): Promise<void> };
   deliver(events: RawEvent[]): Promise<void>;
+  /**
+   * Waits until a `wake` event for this channel was applied since the last wait, the time is over, or the signal ends.
+   * Gives the reasons of the wakes; none when the time is over. Absent: time alone counts.
+   */
+  wait?(ms: number): Promise<string[]>;
+  /** How the mailbox is doing, told on every change; becomes the channel's status. */
+  report?(report: HealthReport): Promise<void>;
 }
 
 /** One piece of what a provider said, about one channel: what is made durable, parsed, and replayed. */
@@ -331,7 +375,7 @@ export interface Hook {
   /** Checks the signature over the raw bytes in constant time. */
   verify(
     request: HookRequest,
-    secrets: { config: ProviderConfig; channels: ChannelView[] },
+    secrets: { config: ProviderConfig; channels: ChannelView[]; http?: HttpClient },
   ): 'ok' | 'missing' | 'wrong' | Promise<'ok' | 'missing' | 'wrong'>;
   /**
    * Is a verified request signed with this channel's own secret? Where secrets are per channel, only such channels may

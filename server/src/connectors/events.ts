@@ -9,6 +9,31 @@ export interface Party {
   avatarUrl?: string;
 }
 
+/**
+ * Which of a contact's conversations on a channel a message belongs to. The engine looks only among the conversations of
+ * the same channel AND the same contact (people who answer one newsletter never meet in one thread), in this order:
+ *
+ * 1. for each of `candidates`, first to last: the conversation that holds a message whose provider id is the candidate,
+ *    or whose own thread key is the candidate;
+ * 2. the conversation whose thread key is `key`;
+ * 3. with `guess`: the newest conversation whose `thread_data.guess` equals it and whose last message is younger than
+ *    seven days; the message's metadata then gets `threadedBy: 'subject'`, so that people can see it was a guess;
+ * 4. else a new conversation with `key` as its thread key.
+ *
+ * `data` replaces the conversation's `thread_data` and comes back with every outbound message.
+ */
+export interface ThreadRef {
+  key: string;
+  /** The id that a new conversation gets, where the far end was told one already (live chat). */
+  id?: string;
+  /** Provider ids of messages (for mail: Message-IDs without brackets) that this one answers, best first. */
+  candidates?: string[];
+  /** Last resort: what messages of one exchange have in common although none names another. */
+  guess?: string;
+  subject?: string;
+  data?: Record<string, unknown>;
+}
+
 /** The contact wrote, or our side wrote somewhere else (`echo`). */
 export interface MessageEvent {
   kind: 'message';
@@ -22,11 +47,8 @@ export interface MessageEvent {
   payload: unknown;
   /** The provider's time; when it tells none, the time the event was received is used. */
   sentAt?: Date;
-  /**
-   * Several conversations with one contact on one channel: mail threads. Absent: one per contact. `id`: the id that a
-   * new conversation gets, where the far end was told one already (live chat).
-   */
-  thread?: { key: string; id?: string; subject?: string; data?: Record<string, unknown> };
+  /** Several conversations with one contact on one channel: mail threads. Absent: one per contact. */
+  thread?: ThreadRef;
   /** The provider's id of the message that this one answers. */
   replyTo?: string;
   /** Forwarded marks, ad referrals, story links and the like; kept in the message's metadata. */
@@ -138,6 +160,16 @@ export interface AccountEvent {
   payload: unknown;
 }
 
+/**
+ * The provider says that there is something new, not what: whoever runs the channel's `receive` looks now (its
+ * `ReceiveContext.wait` resolves). Nothing else happens.
+ */
+export interface WakeEvent {
+  kind: 'wake';
+  /** Passed on to `ReceiveContext.wait`; the connector's own word. */
+  reason: string;
+}
+
 /** Understood, and there is nothing to do: kept in the raw log, with the reason. */
 export interface IgnoredEvent {
   kind: 'ignored';
@@ -155,4 +187,5 @@ export type InboundEvent =
   | ConsentEvent
   | TemplateEvent
   | AccountEvent
+  | WakeEvent
   | IgnoredEvent;

@@ -1,0 +1,82 @@
+/** The built-in mail server's mailboxes (provider `aurion`): mail arrives by `server.ts`, leaves by a relay or straight to MX. */
+import { dkimSign } from 'mailauth';
+import { ProviderError } from '../../model/errors.ts';
+import type { ConnectorContext } from '../connector.ts';
+import { domainOf } from './address.ts';
+import { type BuiltMail, buildMail } from './build.ts';
+import { type MailboxKind, receiptFor } from './kind.ts';
+import { type MxOptions, sendToMx, systemMx } from './mx.ts';
+import type { Mailbox } from './settings.ts';
+import { type SmtpAccess, sendSmtp } from './smtp.ts';
+
+/** Mailboxes of the built-in server; the way to mail exchangers can be replaced in tests. */
+export function createBuiltin(mx: MxOptions = systemMx): MailboxKind {
+  return {
+    async test(mailbox, context) {
+      return {
+        status: 'active',
+        details: {
+          receives: true,
+          outbound: context.config.get('SMTP_RELAY_URL') ? 'relay' : 'mx',
+          dkim: mailbox.credentials.dkim ? `${mailbox.credentials.dkim.selector}._domainkey.${mailbox.credentials.dkim.domain}` : null,
+        },
+      };
+    },
+
+    async send(message, mailbox, context) {
+      const mail = await buildMail(message, mailbox, context, { tagged: true });
+      const raw = await signed(mail, mailbox);
+      const relay = context.config.get('SMTP_RELAY_URL');
+      const answer = relay
+        ? await sendSmtp(relayOf(relay), mail.envelope, raw, context)
+        : await sendToMx(mail.envelope, raw, context, { ...mx, name: mx.name ?? nameOf(context) });
+      return receiptFor(mail, {
+        details: { response: answer.response, ...(answer.rejected.length > 0 ? { rejected: answer.rejected } : {}) },
+      });
+    },
+  };
+}
+
+/** `smtp://user:pass@host:port`, or `smtps://` for TLS from the start. Throws `ProviderError` naming the variable. */
+export function relayOf(value: string): SmtpAccess {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url?.hostname || !/^smtps?:$/.test(url.protocol)) {
+    throw new ProviderError('rejected', 'SMTP_RELAY_URL must look like smtp://user:pass@host:port', {
+      code: 'SMTP_RELAY_URL',
+      scope: 'channel',
+    });
+  }
+  const secure = url.protocol === 'smtps:';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port) || (secure ? 465 : 587),
+    tls: secure,
+    implicitTls: secure,
+    ...(url.username ? { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) } : {}),
+  };
+}
+
+/** With a DKIM signature in front where the mailbox's domain has a key. */
+async function signed(mail: BuiltMail, mailbox: Mailbox): Promise<Buffer> {
+  const key = mailbox.credentials.dkim;
+  if (!key || key.domain.toLowerCase() !== domainOf(mailbox.sourceChannelId)) return mail.raw;
+  const signature = { signingDomain: key.domain, selector: key.selector, privateKey: key.private_key };
+  const { signatures, errors } = await dkimSign(mail.raw, {
+    ...signature,
+    canonicalization: 'relaxed/relaxed',
+    algorithm: 'rsa-sha256',
+    signatureData: [signature],
+  });
+  if (signatures === '') {
+    const [problem] = errors as { err?: Error }[];
+    throw new ProviderError('rejected', `The DKIM key of ${key.domain} cannot sign: ${problem?.err?.message ?? 'unreadable key'}`, {
+      code: 'dkim',
+      scope: 'channel',
+    });
+  }
+  return Buffer.concat([Buffer.from(signatures), mail.raw]);
+}
+
+function nameOf(context: ConnectorContext): string {
+  return new URL(context.config.publicUrl).hostname;
+}

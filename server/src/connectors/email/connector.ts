@@ -1,0 +1,175 @@
+/** The source `email`: one connector, four kinds of mailbox behind it, chosen by `settings.provider`. */
+import type { Capabilities } from '../../model/capabilities.ts';
+import type { Content } from '../../model/content.ts';
+import { invalid, ProviderError } from '../../model/errors.ts';
+import { type Connector, type ConnectorContext, defineConnector } from '../connector.ts';
+import { isAddress, normalAddress } from './address.ts';
+import { problemsOf } from './build.ts';
+import { createBuiltin } from './builtin.ts';
+import { custom } from './custom.ts';
+import { google } from './google.ts';
+import type { MailboxKind } from './kind.ts';
+import { connectedAs, microsoft, withClientState } from './microsoft.ts';
+import { notificationUrl } from './microsoft-receive.ts';
+import { attachmentsOf } from './mime.ts';
+import type { MxOptions } from './mx.ts';
+import { IDENTITY, readMailEvent, readWake } from './parse.ts';
+import { isMail, isWake, SOURCE } from './raw.ts';
+import { type Mailbox, MailCredentials, MailInput, type MailProvider, MailSettings, split } from './settings.ts';
+
+const MB = 1024 * 1024;
+const FILE = { maxBytes: 25 * MB, types: ['*'], caption: 1_000_000 };
+
+const CAPABILITIES: Capabilities = {
+  text: { max: 1_000_000 },
+  media: { image: FILE, video: FILE, audio: FILE, file: FILE },
+  email: true,
+  receipts: { delivered: true, read: true },
+  replies: true,
+  startsConversations: true,
+  window: null,
+  nodes: ['messaging', 'messaging.outgoing', 'messaging.outgoing.mms', 'messaging.incoming', 'messaging.incoming.mms'],
+};
+
+/** What Microsoft and Google allow a mailbox; a server of one's own is met more gently than it may allow. */
+const PACING: Record<MailProvider, { perSecond: number }> = {
+  microsoft: { perSecond: 0.5 },
+  google: { perSecond: 2 },
+  smtp: { perSecond: 2 },
+  aurion: { perSecond: 10 },
+};
+
+/** The connector; tests replace the way to mail exchangers. */
+export function createEmailConnector(mx?: MxOptions): Connector {
+  const kinds: Record<MailProvider, MailboxKind> = { aurion: createBuiltin(mx), microsoft, google, smtp: custom };
+  const kindOf = (mailbox: Mailbox) => kinds[mailbox.settings.provider];
+
+  return defineConnector({
+    source: SOURCE,
+    title: 'Email',
+    description: 'Microsoft 365, Gmail, any SMTP and IMAP server, or the built-in mail server.',
+    category: 'email',
+    guide: 'channels/email-smtp-imap.md',
+    look: {
+      color: '#2563eb',
+      icon: 'M3 5h18a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H3a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1Zm1.4 2 7.6 5.6L19.6 7H4.4ZM4 9.2V17h16V9.2l-8 5.9-8-5.9Z',
+    },
+    input: MailInput,
+    settings: MailSettings,
+    credentials: MailCredentials,
+    identity: { kind: IDENTITY, scoped: false },
+    capabilities: CAPABILITIES,
+    pacing: (mailbox) => PACING[mailbox.settings.provider],
+
+    setup(mailbox, config) {
+      if (mailbox.settings.provider === 'microsoft') {
+        return [
+          {
+            label: 'Notification address',
+            value: notificationUrl(mailbox, { config }),
+            help: 'Subscribed to by itself where PUBLIC_URL is https.',
+          },
+        ];
+      }
+      if (mailbox.settings.provider === 'google') {
+        return [
+          {
+            label: 'Pub/Sub push endpoint',
+            value: `${config.publicUrl.replace(/\/+$/, '')}/hooks/gmail`,
+            help: 'Only for pushes; also the audience of their token.',
+          },
+        ];
+      }
+      return [];
+    },
+
+    async connect(input, context) {
+      const address = normalAddress(input.email);
+      if (!isAddress(address)) throw invalid('email', 'is not a mail address');
+      const { settings, credentials } = split(input);
+      const mailbox: Mailbox = {
+        id: '',
+        workspaceId: '',
+        sourceChannelId: address,
+        name: input.name ?? address,
+        sandbox: false,
+        settings,
+        credentials: settings.provider === 'microsoft' ? withClientState(credentials) : credentials,
+        details: {},
+      };
+      return connectedAs(mailbox, await tested(kindOf(mailbox), mailbox, context));
+    },
+
+    async disconnect(mailbox, context) {
+      await kindOf(mailbox).disconnect?.(mailbox, context);
+    },
+
+    async health(mailbox, context) {
+      try {
+        return await kindOf(mailbox).test(mailbox, context);
+      } catch (error) {
+        if (!(error instanceof ProviderError)) throw error;
+        return {
+          status: error.class === 'unauthorized' ? 'failed' : 'warning',
+          reason: error.hint ? `${error.message} ${error.hint}` : error.message,
+        };
+      }
+    },
+
+    parse(event) {
+      if (isWake(event)) return readWake(event);
+      throw new Error('mail is read by `read`');
+    },
+
+    read: (event, mailbox) => readMailEvent(event, { agents: mailbox?.settings.agents ?? [] }),
+
+    async mediaOf(ref, event) {
+      const index = /^part:(\d+)$/.exec(ref.providerRef ?? '')?.[1];
+      const attachment = index && isMail(event) ? (await attachmentsOf(event.body))[Number(index)] : undefined;
+      if (!attachment) throw new ProviderError('rejected', `the mail has no ${ref.providerRef ?? 'such part'}`, { code: 'media-gone' });
+      return {
+        data: attachment.content,
+        mimeType: attachment.contentType,
+        ...(attachment.filename ? { filename: attachment.filename } : {}),
+      };
+    },
+
+    check(content: Content) {
+      return content.type === 'email' ? problemsOf(content) : [];
+    },
+
+    send: (message, mailbox, context) => kindOf(mailbox).send(message, mailbox, context),
+
+    async settle(message, mailbox, context) {
+      // SMTP knows no question about a mail that was handed over; its bounce or its copy in the Sent folder tells.
+      return (await kindOf(mailbox).settle?.(message, mailbox, context)) ?? { outcome: 'unknown' };
+    },
+
+    async receive(mailbox, context) {
+      await kindOf(mailbox).receive?.(mailbox, context);
+    },
+
+    consent: {
+      async start(mailbox, context, request) {
+        return kindOf(mailbox).consent?.start(mailbox, context, request);
+      },
+      async finish(mailbox, context, answer) {
+        const { consent } = kindOf(mailbox);
+        if (!consent) throw new ProviderError('rejected', 'this mailbox needs no consent', { code: 'no-consent' });
+        return consent.finish(mailbox, context, answer);
+      },
+    },
+  });
+}
+
+/** A server that cannot be reached yet leaves a mailbox pending; one that refuses its credentials refuses it. */
+async function tested(kind: MailboxKind, mailbox: Mailbox, context: ConnectorContext) {
+  try {
+    return await kind.test(mailbox, context);
+  } catch (error) {
+    if (error instanceof ProviderError && (error.class === 'retry' || error.class === 'rate-limited')) {
+      return { status: 'pending' as const, reason: error.message };
+    }
+    throw error;
+  }
+}

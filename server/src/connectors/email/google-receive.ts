@@ -1,0 +1,152 @@
+/**
+ * What is new in a Gmail mailbox: the history since the last look, asked for every minute or when Pub/Sub wakes us.
+ * A history that is gone (404) starts over from the mails since a day before the last look.
+ */
+import { ProviderError } from '../../model/errors.ts';
+import { type Gmail, gmailOf } from './gmail.ts';
+import type { Listening } from './kind.ts';
+import { keepTrying, pause, reporter } from './listening.ts';
+import { mailEvent } from './raw.ts';
+import type { Mailbox } from './settings.ts';
+
+const DAY_MS = 86_400_000;
+const POLL_MS = 60_000;
+const CHECK_MS = 10 * 60_000;
+const MAX_MAIL = 80 * 1024 * 1024;
+const NOT_MAIL = ['DRAFT', 'SPAM', 'TRASH', 'CHAT'];
+
+interface Cursor {
+  historyId?: string;
+  /** ISO time of the newest look. */
+  seen?: string;
+  /** ISO time at which the watch is asked for again. */
+  watchAt?: string;
+}
+
+/** Runs until the signal ends. */
+export async function receiveGoogle(mailbox: Mailbox, context: Listening): Promise<void> {
+  const cursor = ((await context.cursor.load()) ?? {}) as Cursor;
+  await keepTrying(context, reporter(context), async (well) => {
+    while (!context.signal.aborted) {
+      const gmail = gmailOf(mailbox, context);
+      const watched = await watch(mailbox, gmail, cursor, context);
+      await look(mailbox, gmail, cursor, context);
+      await well();
+      await pause(context, watched ? CHECK_MS : POLL_MS);
+    }
+  });
+}
+
+/** Asks for pushes once a day (a watch ends after seven); true while there is one. */
+async function watch(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening): Promise<boolean> {
+  if (!mailbox.settings.topic) return false;
+  if (cursor.watchAt && Date.parse(cursor.watchAt) > context.now().getTime()) return true;
+  try {
+    const answer = await gmail('/watch', { method: 'POST', json: { topicName: mailbox.settings.topic }, safe: true });
+    const { expiration, historyId } = answer.json() as { expiration?: string; historyId?: string };
+    const now = context.now().getTime();
+    const ends = Number(expiration) || now + 7 * DAY_MS;
+    cursor.watchAt = new Date(now + Math.min(DAY_MS, Math.max(ends - now, 0) / 2)).toISOString();
+    cursor.historyId ??= historyId;
+    return true;
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.class === 'unauthorized') throw error;
+    context.log.warn({ code: error.code }, `no pushes, the mailbox is asked instead: ${error.message}`);
+    return false;
+  }
+}
+
+async function look(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening): Promise<void> {
+  const started = context.now();
+  if (!cursor.historyId) cursor.historyId = await newestHistory(gmail);
+  else {
+    try {
+      await followHistory(mailbox, gmail, cursor, context);
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.status !== 404) throw error;
+      context.log.warn({}, 'the history is gone; reading the newest mails anew');
+      await resync(mailbox, gmail, cursor, context);
+    }
+  }
+  cursor.seen = started.toISOString();
+  await context.cursor.save(cursor);
+}
+
+async function newestHistory(gmail: Gmail): Promise<string> {
+  return String(((await gmail('/profile')).json() as { historyId: string }).historyId);
+}
+
+interface HistoryPage {
+  history?: { id: string; messagesAdded?: { message: { id: string; labelIds?: string[] } }[] }[];
+  nextPageToken?: string;
+  historyId?: string;
+}
+
+async function followHistory(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening): Promise<void> {
+  const start = cursor.historyId!;
+  let newest = start;
+  let pageToken: string | undefined;
+  const done = new Set<string>();
+  do {
+    const query = new URLSearchParams({
+      startHistoryId: start,
+      historyTypes: 'messageAdded',
+      maxResults: '500',
+      ...(pageToken ? { pageToken } : {}),
+    });
+    const page = (await gmail(`/history?${query}`)).json() as HistoryPage;
+    for (const record of page.history ?? []) {
+      for (const { message } of record.messagesAdded ?? []) {
+        if (done.has(message.id) || message.labelIds?.some((label) => NOT_MAIL.includes(label))) continue;
+        done.add(message.id);
+        await fetchMail(message.id, mailbox, gmail, context);
+        if (context.signal.aborted) return;
+      }
+      cursor.historyId = String(record.id);
+      await context.cursor.save(cursor);
+    }
+    newest = page.historyId ? String(page.historyId) : newest;
+    pageToken = page.nextPageToken;
+  } while (pageToken);
+  cursor.historyId = newest;
+}
+
+/** Everything since a day before the last look, oldest first; Message-IDs keep it from showing twice. */
+async function resync(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening): Promise<void> {
+  const newest = await newestHistory(gmail);
+  const since = Math.floor(((cursor.seen ? Date.parse(cursor.seen) : context.now().getTime()) - DAY_MS) / 1000);
+  const ids: string[] = [];
+  let pageToken: string | undefined;
+  do {
+    const query = new URLSearchParams({ q: `after:${since} -in:chats -in:drafts`, maxResults: '500', ...(pageToken ? { pageToken } : {}) });
+    const page = (await gmail(`/messages?${query}`)).json() as { messages?: { id: string }[]; nextPageToken?: string };
+    ids.push(...(page.messages ?? []).map((message) => message.id));
+    pageToken = page.nextPageToken;
+  } while (pageToken);
+  for (const id of ids.reverse()) {
+    await fetchMail(id, mailbox, gmail, context);
+    if (context.signal.aborted) return;
+  }
+  cursor.historyId = newest;
+}
+
+async function fetchMail(id: string, mailbox: Mailbox, gmail: Gmail, context: Listening): Promise<void> {
+  let answer: Awaited<ReturnType<Gmail>>;
+  try {
+    answer = await gmail(`/messages/${encodeURIComponent(id)}?format=raw`, { maxBytes: MAX_MAIL });
+  } catch (error) {
+    if (!(error instanceof ProviderError && error.status === 404)) throw error;
+    context.log.warn({ gmailId: id }, 'a mail was deleted before it could be fetched');
+    return;
+  }
+  const mail = answer.json() as { raw?: string; threadId?: string; labelIds?: string[]; internalDate?: string };
+  if (mail.raw === undefined || mail.labelIds?.some((label) => NOT_MAIL.includes(label))) return;
+  await context.deliver([
+    mailEvent(mailbox.sourceChannelId, Buffer.from(mail.raw, 'base64url'), {
+      receivedAt: new Date(Number(mail.internalDate) || context.now().getTime()).toISOString(),
+      gmailId: id,
+      ...(mail.threadId ? { gmailThreadId: mail.threadId } : {}),
+      ...(mail.labelIds?.includes('SENT') && !mail.labelIds.includes('INBOX') ? { sent: true } : {}),
+    }),
+  ]);
+}

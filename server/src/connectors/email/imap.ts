@@ -1,0 +1,204 @@
+/**
+ * Receiving from an IMAP server: one connection a folder, IDLE where the server can, else asked every minute. A mail's
+ * place is (UIDVALIDITY, UID); the cursor moves only when the mail is durable. With CONDSTORE a reconnect that finds the
+ * folder's modification sequence unchanged looks no further.
+ */
+import { ImapFlow } from 'imapflow';
+import type { ConnectorContext, ReceiveContext } from '../connector.ts';
+import { mailEvent } from './raw.ts';
+import { reach, StepError, words } from './steps.ts';
+
+export interface ImapAccess {
+  host: string;
+  port: number;
+  /** TLS from the start on port 993, by STARTTLS elsewhere, where it is then required. */
+  tls: boolean;
+  user: string;
+  password?: string | undefined;
+  accessToken?: string | undefined;
+}
+
+/** How far a folder was read. */
+export interface FolderCursor {
+  uidValidity: string;
+  uidNext: number;
+  modseq?: string;
+}
+
+export type ImapCursor = Record<string, FolderCursor>;
+
+const BATCH = 20;
+const POLL_MS = 60_000;
+/** A server may drop an IDLE after 30 minutes (RFC 2177). */
+const IDLE_MS = 28 * 60_000;
+
+/** Signs in and opens every folder. Throws `StepError` naming the step. */
+export async function testImap(access: ImapAccess, folders: string[], context: ConnectorContext): Promise<void> {
+  const client = await openImap(access, context);
+  try {
+    for (const folder of folders) await select(client, folder, access);
+  } finally {
+    client.close();
+  }
+}
+
+/** A signed-in connection. Throws `StepError` for dns, tcp, tls, login. */
+export async function openImap(access: ImapAccess, context: ConnectorContext): Promise<ImapFlow> {
+  const server = serverOf(access);
+  const address = await reach(access.host, access.port, 'IMAP', context);
+  const implicit = access.tls && access.port !== 143;
+  const client = new ImapFlow({
+    host: address,
+    port: access.port,
+    secure: implicit,
+    ...(implicit ? {} : { doSTARTTLS: access.tls }),
+    ...(/^[\d.]+$|:/.test(access.host) ? {} : { servername: access.host }),
+    auth: { user: access.user, ...(access.accessToken ? { accessToken: access.accessToken } : { pass: access.password ?? '' }) },
+    logger: false,
+    maxIdleTime: IDLE_MS,
+    connectionTimeout: 15_000,
+    greetingTimeout: 15_000,
+    maxLiteralSize: 100 * 1024 * 1024,
+  });
+  // Errors arrive as rejections of what runs, too; without a listener one of them would end the process.
+  client.on('error', () => client.close());
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    client.close();
+    const { authenticationFailed, responseText, serverResponseCode, code } = error as {
+      authenticationFailed?: boolean;
+      responseText?: string;
+      serverResponseCode?: string;
+      code?: string;
+    };
+    const detail = responseText ?? words(error);
+    if (authenticationFailed) {
+      const refused = serverResponseCode !== 'UNAVAILABLE' && !/temporar|try again|too many/i.test(detail);
+      throw new StepError('login', server, detail, { refused, cause: error });
+    }
+    throw new StepError(/TLS|SSL|CERT|STARTTLS/i.test(`${code ?? ''} ${detail}`) ? 'tls' : 'tcp', server, detail, { cause: error });
+  }
+}
+
+async function select(client: ImapFlow, folder: string, access: ImapAccess) {
+  try {
+    return await client.mailboxOpen(folder, { readOnly: true });
+  } catch (error) {
+    throw new StepError(
+      'select',
+      `${serverOf(access)} folder ${folder}`,
+      (error as { responseText?: string }).responseText ?? words(error),
+      { cause: error },
+    );
+  }
+}
+
+function serverOf(access: ImapAccess): string {
+  return `IMAP ${access.host}:${access.port}`;
+}
+
+export interface FolderWatch {
+  mailbox: string;
+  folder: string;
+  /** Waits between looks where the server has no IDLE. */
+  pollMs?: number;
+  load(): FolderCursor | undefined;
+  save(cursor: FolderCursor): Promise<void>;
+  deliver: ReceiveContext['deliver'];
+  wait(ms: number): Promise<unknown>;
+  now(): Date;
+  /** Called when the folder was read to its end. */
+  caughtUp(): Promise<void>;
+  signal: AbortSignal;
+}
+
+/** Reads a folder and whatever comes later, until the signal ends or the connection does (which throws). */
+export async function watchFolder(access: ImapAccess, watch: FolderWatch, context: ConnectorContext): Promise<void> {
+  const client = await openImap(access, context);
+  const stop = () => client.close();
+  watch.signal.addEventListener('abort', stop, { once: true });
+  try {
+    if (watch.signal.aborted) return;
+    const opened = await select(client, watch.folder, access);
+    const sent = opened.specialUse === '\\Sent' || (await isSent(client, watch.folder));
+    let news = signalOf(client);
+    for (let first = true; ; first = false) {
+      await catchUp(client, watch, sent, first);
+      await watch.caughtUp();
+      if (client.capabilities.has('IDLE')) await news.next();
+      else {
+        await watch.wait(watch.pollMs ?? POLL_MS);
+        await client.noop();
+      }
+      if (watch.signal.aborted) return;
+      if (!client.usable) throw new StepError('tcp', serverOf(access), 'the connection ended');
+      news = signalOf(client);
+    }
+  } catch (error) {
+    if (watch.signal.aborted) return;
+    throw error;
+  } finally {
+    watch.signal.removeEventListener('abort', stop);
+    client.close();
+  }
+}
+
+async function isSent(client: ImapFlow, folder: string): Promise<boolean> {
+  const folders = await client.list();
+  return folders.find((entry) => entry.path === folder)?.specialUse === '\\Sent';
+}
+
+/** Resolves once the folder has something new or the connection ends; made before reading, so that nothing falls between. */
+function signalOf(client: ImapFlow): { next(): Promise<void> } {
+  let ring: () => void = () => undefined;
+  const rung = new Promise<void>((done) => {
+    ring = done;
+  });
+  client.once('exists', ring);
+  client.once('close', ring);
+  return {
+    async next() {
+      // The library begins to IDLE by itself once nothing else runs; asking for it begins at once.
+      const idling = client.idle().catch(() => false);
+      await Promise.race([rung, idling]);
+      client.off('exists', ring);
+      client.off('close', ring);
+    },
+  };
+}
+
+async function catchUp(client: ImapFlow, watch: FolderWatch, sent: boolean, first: boolean): Promise<void> {
+  const box = client.mailbox;
+  if (!box) throw new Error('no folder is open');
+  const uidValidity = String(box.uidValidity);
+  const known = watch.load();
+  // A first connect takes what comes from now on; a folder that was numbered anew is read whole, ids keep it from showing twice.
+  let next = known === undefined ? box.uidNext : known.uidValidity === uidValidity ? known.uidNext : 1;
+  const modseq = box.highestModseq === undefined ? undefined : String(box.highestModseq);
+  const cursor = () => ({ uidValidity, uidNext: next, ...(modseq ? { modseq } : {}) });
+  if (known === undefined) return watch.save(cursor());
+  if (first && modseq !== undefined && known.modseq === modseq && known.uidValidity === uidValidity) return;
+
+  const uids = await client.search({ uid: `${next}:*` }, { uid: true });
+  const fresh = (uids || []).filter((uid) => uid >= next).sort((a, b) => a - b);
+  for (let at = 0; at < fresh.length; at += BATCH) {
+    const batch = fresh.slice(at, at + BATCH);
+    for await (const mail of client.fetch(batch.join(','), { uid: true, source: true, internalDate: true, flags: true }, { uid: true })) {
+      if (!mail.source || mail.flags?.has('\\Draft')) continue;
+      const received = mail.internalDate ? new Date(mail.internalDate) : watch.now();
+      await watch.deliver([
+        mailEvent(watch.mailbox, mail.source, {
+          receivedAt: received.toISOString(),
+          folder: watch.folder,
+          uid: mail.uid,
+          uidValidity,
+          ...(sent ? { sent: true } : {}),
+        }),
+      ]);
+    }
+    next = batch.at(-1)! + 1;
+    await watch.save(cursor());
+  }
+}

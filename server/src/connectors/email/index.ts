@@ -1,0 +1,10 @@
+/** Mail: the source `email` and the addresses that Microsoft and Google call. */
+import { defineProvider } from '../connector.ts';
+import { createEmailConnector } from './connector.ts';
+import { gmailHook, microsoftHook } from './hooks.ts';
+
+export const email = defineProvider({
+  name: 'email',
+  connectors: [createEmailConnector()],
+  hooks: [microsoftHook, gmailHook],
+});

@@ -1,0 +1,126 @@
+/** What a mailbox is made of: the fields of its form, its shown settings, its write-only credentials. */
+import { type Static, Type } from 'typebox';
+import type { ChannelView } from '../connector.ts';
+
+const Provider = Type.Union([Type.Literal('aurion'), Type.Literal('microsoft'), Type.Literal('google'), Type.Literal('smtp')], {
+  title: 'Provider',
+  description: 'aurion: the built-in mail server. microsoft: Microsoft 365. google: Gmail. smtp: any SMTP and IMAP server.',
+});
+
+export type MailProvider = Static<typeof Provider>;
+
+/** Fields that any mailbox may have, whatever its provider. */
+const common = {
+  agents: Type.Optional(
+    Type.Array(Type.String(), {
+      title: 'Agents',
+      description: 'Addresses (or @domains) of your own people. When one of them forwards a mail, its original sender is the customer.',
+      editable: true,
+    }),
+  ),
+  signature: Type.Optional(Type.String({ title: 'Signature', description: 'Plain text, put under every answer.', editable: true })),
+  quote: Type.Optional(
+    Type.Boolean({ title: 'Quote history', description: 'Put the mail that is answered below the answer.', editable: true }),
+  ),
+};
+
+const microsoft = {
+  client_id: Type.Optional(
+    Type.String({ title: 'Client ID', description: 'Of the app in Microsoft Entra, or of the OAuth client at Google.' }),
+  ),
+  tenant_id: Type.Optional(Type.String({ title: 'Tenant ID', description: 'Microsoft 365 only.' })),
+};
+
+const google = {
+  topic: Type.Optional(
+    Type.String({
+      title: 'Pub/Sub topic',
+      description: 'projects/…/topics/…; without one the mailbox is asked every minute.',
+      editable: true,
+    }),
+  ),
+  push_account: Type.Optional(
+    Type.String({
+      title: 'Push service account',
+      description: 'Mail address of the service account that signs Pub/Sub pushes.',
+      editable: true,
+    }),
+  ),
+};
+
+const server = {
+  host: Type.Optional(Type.String({ title: 'SMTP host', examples: ['smtp.example.com'] })),
+  port: Type.Optional(Type.Integer({ title: 'SMTP port', minimum: 1, maximum: 65535, examples: [587] })),
+  username: Type.Optional(Type.String({ title: 'SMTP user' })),
+  use_tls: Type.Optional(
+    Type.Boolean({ title: 'SMTP with TLS', description: 'On port 465 from the start, else by STARTTLS, which is then required.' }),
+  ),
+  imap_host: Type.Optional(Type.String({ title: 'IMAP host', examples: ['imap.example.com'] })),
+  imap_port: Type.Optional(Type.Integer({ title: 'IMAP port', minimum: 1, maximum: 65535, examples: [993] })),
+  imap_username: Type.Optional(Type.String({ title: 'IMAP user', description: 'The SMTP user unless told.' })),
+  imap_use_tls: Type.Optional(Type.Boolean({ title: 'IMAP with TLS' })),
+  folders: Type.Optional(
+    Type.Array(Type.String(), {
+      title: 'Folders',
+      description: 'INBOX unless told. A Sent folder gives what was written elsewhere.',
+      editable: true,
+    }),
+  ),
+  auth: Type.Optional(
+    Type.Union([Type.Literal('password'), Type.Literal('microsoft'), Type.Literal('google')], {
+      title: 'Sign-in',
+      description: 'password, or XOAUTH2 with the tokens of Microsoft or Google.',
+    }),
+  ),
+};
+
+const secrets = {
+  client_secret: Type.Optional(Type.String({ title: 'Client secret', secret: true })),
+  refresh_token: Type.Optional(Type.String({ title: 'Refresh token', secret: true })),
+  password: Type.Optional(Type.String({ title: 'SMTP password', secret: true })),
+  imap_password: Type.Optional(Type.String({ title: 'IMAP password', description: 'The SMTP password unless told.', secret: true })),
+};
+
+const dkim = Type.Optional(
+  Type.Object(
+    { domain: Type.String(), selector: Type.String(), private_key: Type.String() },
+    { title: 'DKIM key', description: 'Signs what the built-in server sends.', secret: true },
+  ),
+);
+
+export const MailInput = Type.Object({
+  email: Type.String({ title: 'Mail address', examples: ['support@example.com'] }),
+  name: Type.Optional(Type.String({ title: 'Name', description: 'Shown to customers as the sender.' })),
+  provider: Provider,
+  ...common,
+  ...microsoft,
+  ...google,
+  ...server,
+  ...secrets,
+  dkim,
+});
+export type MailInput = Static<typeof MailInput>;
+
+export const MailSettings = Type.Object({ provider: Provider, ...common, ...microsoft, ...google, ...server });
+export type MailSettings = Static<typeof MailSettings>;
+
+export const MailCredentials = Type.Object({
+  ...secrets,
+  dkim,
+  /** Comes back with every notification of Microsoft; proves that it is about a subscription of ours. */
+  client_state: Type.Optional(Type.String({ secret: true })),
+});
+export type MailCredentials = Static<typeof MailCredentials>;
+
+export type Mailbox = ChannelView<MailSettings, MailCredentials>;
+
+const SETTING_NAMES = Object.keys(MailSettings.properties) as (keyof MailSettings)[];
+const CREDENTIAL_NAMES = Object.keys(MailCredentials.properties) as (keyof MailCredentials)[];
+
+/** Sorts a form's fields into what is shown and what is not. */
+export function split(input: MailInput): { settings: MailSettings; credentials: MailCredentials } {
+  const given = input as Record<string, unknown>;
+  const pick = (names: readonly string[]) =>
+    Object.fromEntries(names.filter((name) => given[name] !== undefined && given[name] !== '').map((name) => [name, given[name]]));
+  return { settings: pick(SETTING_NAMES) as MailSettings, credentials: pick(CREDENTIAL_NAMES) as MailCredentials };
+}
