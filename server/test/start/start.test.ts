@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isPostmasterOf } from '../../src/store/embedded/processes.ts';
+import { testDatabase } from '../support/database.ts';
 import { spawnPatchbay, startPatchbay, temporaryFolder } from '../support/patchbay.ts';
 import { freePort, until } from '../support/until.ts';
 
@@ -87,6 +88,12 @@ describe('starting and stopping', () => {
     await until(() => groupIsEmpty(terminated.pid));
   });
 
+  it('ends with npm when npm alone gets the signal', async () => {
+    const patchbay = await startPatchbay({}, { npm: true });
+    expect(await patchbay.stop()).toEqual({ code: 0, signal: null });
+    expect(groupIsEmpty(patchbay.pid)).toBe(true);
+  });
+
   it('stops also while it is still starting', async () => {
     const patchbay = await spawnPatchbay();
     await until(async () => (await fetch(`${patchbay.url}/healthz`)).ok);
@@ -144,12 +151,15 @@ describe('a data folder', () => {
     expect(asRoot.workspaceId).toBe(patchbay.workspaceId);
   });
 
-  it.skipIf(!hasNamespaces)('works for root where only root may enter, also after others could', async () => {
+  it.skipIf(!hasNamespaces)('works for root where only root may enter', async () => {
     const dataDir = join(await temporaryFolder(), 'data');
     await mkdir(dataDir, { mode: 0o700 });
     const first = await startPatchbay({ DATA_DIR: dataDir });
     expect(await ownerOf(dataDir)).toBe(0);
     expect(await first.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it.skipIf(!canBeNobody || !hasNamespaces)('goes on for root when others may no longer enter', async () => {
     const open = await startPatchbay();
     expect(await ownerOf(open.dataDir)).not.toBe(0);
     await open.stop();
@@ -157,6 +167,37 @@ describe('a data folder', () => {
     const closed = await startPatchbay({ DATA_DIR: open.dataDir });
     expect(await ownerOf(open.dataDir)).toBe(0);
     expect(closed.workspaceId).toBe(open.workspaceId);
+  });
+});
+
+describe('a database of the user', () => {
+  it('is set up once by nodes that start at the same time', async () => {
+    const { url, database } = await testDatabase();
+    await database.pool.query('drop schema public cascade; create schema public');
+    const nodes = await Promise.all([1, 2].map(() => startPatchbay({ DATABASE_URL: url })));
+    expect(nodes[0]!.workspaceId).toBe(nodes[1]!.workspaceId);
+    expect(nodes.flatMap((node) => node.apiKey ?? [])).toHaveLength(1);
+    expect(await readdir(nodes[0]!.dataDir)).toEqual(['secret']);
+    expect(await Promise.all(nodes.map((node) => node.stop()))).toEqual([
+      { code: 0, signal: null },
+      { code: 0, signal: null },
+    ]);
+  });
+
+  it('is waited for, alive and not ready, while it cannot be reached', async () => {
+    const patchbay = await spawnPatchbay({ DATABASE_URL: `postgresql://me:hunter2@127.0.0.1:${await freePort()}/x` });
+    await until(() => patchbay.output().includes('waiting for it'));
+    expect((await fetch(`${patchbay.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${patchbay.url}/readyz`)).status).toBe(503);
+    expect(await patchbay.stop()).toEqual({ code: 0, signal: null });
+    expect(patchbay.output()).not.toContain('hunter2');
+  });
+
+  it('is named in one line when it refuses us', async () => {
+    const { url } = await testDatabase();
+    const patchbay = await spawnPatchbay({ DATABASE_URL: url.replace(/t_[0-9a-f]+/, 'no_such_database') });
+    expect(await patchbay.exited).toEqual({ code: 1, signal: null });
+    expect(patchbay.output()).toBe('DATABASE_URL: database "no_such_database" does not exist\n');
   });
 });
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { freePort, until } from './until.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+const MAIN = join(ROOT, 'server', 'src', 'main.ts');
 
 export interface Exit {
   code: number | null;
@@ -35,6 +36,8 @@ export interface RunningPatchbay {
 export interface PatchbayOptions {
   /** As whom it runs, where the tests run as root. */
   user?: { uid: number; gid: number };
+  /** Started as people do, by `npm start`. */
+  npm?: boolean;
 }
 
 const groups = new Set<number>();
@@ -70,7 +73,9 @@ export async function spawnPatchbay(env: Record<string, string> = {}, options: P
   const port = Number(env.PORT ?? (await freePort()));
   const folder = await temporaryFolder(options.user);
   const dataDir = env.DATA_DIR ?? join(folder, 'data');
-  const child = spawn(process.execPath, [MAIN], {
+  const [command, ...args] = options.npm ? ['npm', 'start'] : [process.execPath, MAIN];
+  const child = spawn(command!, args, {
+    cwd: ROOT,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, TMPDIR: folder, SMTP_INBOUND_PORT: '0', PORT: String(port), DATA_DIR: dataDir, ...env },
