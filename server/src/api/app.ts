@@ -9,6 +9,7 @@ import { MAX_UPLOAD_BYTES } from '../engine/media.ts';
 import { PatchbayError } from '../model/errors.ts';
 import { isDatabaseAway } from '../store/database.ts';
 import { registerAiry } from './airy/surface.ts';
+import { registerAurion } from './aurion/surface.ts';
 import { Authenticator } from './auth.ts';
 import { registerHooks } from './hooks/hooks.ts';
 import { createHttp } from './http.ts';
@@ -55,6 +56,7 @@ export async function createApp({ engine, metrics, readiness }: AppParts): Promi
   registerMedia(app, engine, auth);
   registerAiry(app, engine, auth);
   registerWorkspaces(app, engine, auth);
+  registerAurion(app, engine, auth);
   registerLive(app, engine, auth);
   registerStatic(app, engine);
   return app;

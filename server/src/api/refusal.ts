@@ -52,11 +52,23 @@ export function refusalOf(error: unknown): Refusal {
     return { ...plain, status: 422, code: 'invalid', message: `${problems[0]!.field} ${problems[0]!.message}`, problems };
   }
   if (error instanceof pg.DatabaseError && error.code?.startsWith(DATA_EXCEPTION)) {
-    return { ...plain, status: 422, code: 'invalid', message: 'a value cannot be stored', problems: [{ field: 'body', message: 'holds a value that cannot be stored' }] };
+    return {
+      ...plain,
+      status: 422,
+      code: 'invalid',
+      message: 'a value cannot be stored',
+      problems: [{ field: 'body', message: 'holds a value that cannot be stored' }],
+    };
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     const code = statusCode === 413 ? 'too-large' : statusCode === 429 ? 'rate-limited' : 'bad-request';
-    return { ...plain, status: statusCode, code, message: message ?? 'the request is not right', ...(statusCode === 429 ? { retryAfter: 1 } : {}) };
+    return {
+      ...plain,
+      status: statusCode,
+      code,
+      message: message ?? 'the request is not right',
+      ...(statusCode === 429 ? { retryAfter: 1 } : {}),
+    };
   }
   return { ...plain, status: 500, code: 'internal', message: 'something went wrong here; it is logged' };
 }

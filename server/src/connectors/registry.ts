@@ -1,8 +1,11 @@
 /** Every source that Patchbay knows. Adding one is adding its folder and one line here. */
 import { chatplugin } from './chatplugin/index.ts';
 import type { Connector, Hook, Provider } from './connector.ts';
+import { email } from './email/index.ts';
+import { meta } from './meta/index.ts';
+import { twilio } from './twilio/index.ts';
 
-export const PROVIDERS: Provider[] = [chatplugin];
+export const PROVIDERS: Provider[] = [chatplugin, meta, twilio, email];
 
 export class Registry {
   readonly providers: readonly Provider[];

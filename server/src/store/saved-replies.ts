@@ -23,16 +23,18 @@ export async function listSavedReplies(
     or strpos(lower(title), lower($2)) > 0 or strpos(lower(body), lower($2)) > 0 or strpos(lower(category), lower($2)) > 0)`;
   const values = [workspaceId, page.search || null, page.category ?? null];
   const count = await client.query<{ n: number }>(`select count(*)::integer as n from saved_replies where ${where}`, values);
-  const rows = await client.query<SavedReply>(`select ${COLUMNS} from saved_replies where ${where} order by lower(title), id limit $4 offset $5`, [
-    ...values,
-    page.limit,
-    page.offset,
-  ]);
+  const rows = await client.query<SavedReply>(
+    `select ${COLUMNS} from saved_replies where ${where} order by lower(title), id limit $4 offset $5`,
+    [...values, page.limit, page.offset],
+  );
   return { replies: rows.rows, total: count.rows[0]!.n };
 }
 
 export async function getSavedReply(client: Client, workspaceId: string, id: string): Promise<SavedReply | undefined> {
-  const result = await client.query<SavedReply>(`select ${COLUMNS} from saved_replies where workspace_id = $1 and id = $2`, [workspaceId, id]);
+  const result = await client.query<SavedReply>(`select ${COLUMNS} from saved_replies where workspace_id = $1 and id = $2`, [
+    workspaceId,
+    id,
+  ]);
   return result.rows[0];
 }
 

@@ -24,7 +24,12 @@ export function registerSavedReplies(app: AurionApp, engine: Engine): void {
 
   app.get(
     '/saved-replies',
-    { schema: { tags: ['Aurion'], querystring: Type.Object({ ...Page, search: Type.Optional(Type.String()), category: Type.Optional(Type.String()) }) } },
+    {
+      schema: {
+        tags: ['Aurion'],
+        querystring: Type.Object({ ...Page, search: Type.Optional(Type.String()), category: Type.Optional(Type.String()) }),
+      },
+    },
     async (request) => {
       const { replies, total } = await listSavedReplies(database, request.principal.workspaceId, request.query);
       return pageOf(replies.map(shown), total, request.query);
@@ -41,7 +46,9 @@ export function registerSavedReplies(app: AurionApp, engine: Engine): void {
     },
   );
 
-  app.get('/saved-replies/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request) => shown(await find(request.principal.workspaceId, request.params.id)));
+  app.get('/saved-replies/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request) =>
+    shown(await find(request.principal.workspaceId, request.params.id)),
+  );
 
   app.patch(
     '/saved-replies/:id',
@@ -68,7 +75,9 @@ export function registerSavedReplies(app: AurionApp, engine: Engine): void {
 
   app.post(
     '/saved-replies/:id/render',
-    { schema: { tags: ['Aurion'], params: Id, body: Type.Object({ variables: Type.Optional(Type.Record(Type.String(), Type.String())) }) } },
+    {
+      schema: { tags: ['Aurion'], params: Id, body: Type.Object({ variables: Type.Optional(Type.Record(Type.String(), Type.String())) }) },
+    },
     async (request) => {
       const stored = await find(request.principal.workspaceId, request.params.id);
       const { text, unresolved } = renderVariables(stored.body, request.body.variables ?? {});

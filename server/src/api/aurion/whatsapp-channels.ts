@@ -18,7 +18,9 @@ const SEND_TEST_MS = 15_000;
 
 export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
   app.get('/whatsapp/channels', { schema: { tags: ['Aurion'], querystring: Type.Object(Page) } }, async (request) => {
-    const rows = (await engine.channels.list(request.principal.workspaceId, { sources: ['whatsapp'], newestFirst: false })).filter(isListed);
+    const rows = (await engine.channels.list(request.principal.workspaceId, { sources: ['whatsapp'], newestFirst: false })).filter(
+      isListed,
+    );
     const { limit, offset } = request.query;
     return pageOf(rows.slice(offset, offset + limit).map(shown), rows.length, request.query);
   });
@@ -133,7 +135,13 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
         return reply.code(unavailable ? 502 : 422).send({ ok: false, status: 'failed', error: settled.error?.message ?? 'refused' });
       }
       if (!settled?.providerId) {
-        return reply.code(502).send({ ok: false, status: settled?.state ?? 'pending', error: 'WhatsApp has not answered yet; the message is kept and tried again' });
+        return reply
+          .code(502)
+          .send({
+            ok: false,
+            status: settled?.state ?? 'pending',
+            error: 'WhatsApp has not answered yet; the message is kept and tried again',
+          });
       }
       return { ok: true, status: 'sent', provider_message_id: settled.providerId };
     },
@@ -146,7 +154,11 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
       engine.channels.connect({
         workspaceId,
         source: 'whatsapp',
-        input: { api_key: key, phone_number_id: row.sourceChannelId, ...(settings.waba_id ? { business_account_id: settings.waba_id } : {}) },
+        input: {
+          api_key: key,
+          phone_number_id: row.sourceChannelId,
+          ...(settings.waba_id ? { business_account_id: settings.waba_id } : {}),
+        },
         name,
         sandbox,
         existing: 'reuse',
@@ -186,7 +198,11 @@ function isListed(row: ChannelRow): boolean {
 }
 
 /** The names of 000's create request for what the connector says is wrong. */
-const BLAMED: Record<string, string> = { 'invalid-token': 'api_key', 'unknown-number': 'phone_number', 'unknown-account': 'business_account_id' };
+const BLAMED: Record<string, string> = {
+  'invalid-token': 'api_key',
+  'unknown-number': 'phone_number',
+  'unknown-account': 'business_account_id',
+};
 
 async function blaming<T>(work: () => Promise<T>): Promise<T> {
   try {
