@@ -20,7 +20,7 @@ export interface Inbound {
 interface Incoming {
   inbound: Inbound & { event: MessageEvent };
   found: Found & { conversationId: string };
-  row: sql.NewMessage;
+  row: sql.ArrivingMessage;
   media: WaitingMedia[];
 }
 
@@ -76,28 +76,15 @@ async function storeMessages(client: Client, batch: Inbound[], foundOf: Map<Inbo
   });
   if (incoming.length === 0) return;
   await pointAtAnswered(client, incoming);
-  const stored = await sql.insertMessages(
+  const { stored, early } = await sql.storeArriving(
     client,
     incoming.map((item) => item.row),
+    log.splice(0),
   );
   const fresh = incoming.filter((item) => stored.has(item.row.id));
-  await sql.touchConversations(client, touchesOf(fresh));
-  await insertWaitingMedia(
-    client,
-    fresh.flatMap((item) => item.media),
-  );
-  for (const { row, inbound } of fresh) {
-    log.push({
-      workspaceId: row.workspaceId,
-      type: 'message.created',
-      channelId: row.channelId,
-      conversationId: row.conversationId,
-      contactId: row.contactId,
-      messageId: row.id,
-      data: { direction: row.direction, ...(inbound.event.automatic ? { automatic: true } : {}) },
-    });
-  }
-  await replayEarly(client, fresh, log);
+  const media = fresh.flatMap((item) => item.media);
+  if (media.length > 0) await insertWaitingMedia(client, media);
+  if (early) await replayEarly(client, fresh, log);
 }
 
 function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Incoming {
@@ -110,7 +97,9 @@ function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Inc
     media.push({ workspaceId: route.workspaceId, id: mediaId, channelId: route.channelId, messageId: id, ref: { ...ref } });
     ref.id = mediaId;
   }
-  const row: sql.NewMessage = {
+  const sentAt = event.sentAt ?? receivedAt;
+  const counts = event.direction === 'in' && event.opensWindow !== false && !event.automatic;
+  const row: sql.ArrivingMessage = {
     workspaceId: route.workspaceId,
     id,
     channelId: route.channelId,
@@ -126,7 +115,12 @@ function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Inc
     senderName: null,
     replyTo: null,
     metadata: { ...event.facts, ...(event.direction === 'out' ? { echo: true } : {}) },
-    sentAt: event.sentAt ?? receivedAt,
+    sentAt,
+    unread: event.direction === 'in' && !event.automatic ? 1 : 0,
+    inboundAt: counts ? sentAt : null,
+    windowEnd: counts && route.window ? new Date(sentAt.getTime() + route.window.hours * 3_600_000) : null,
+    subject: event.thread?.subject ?? null,
+    eventData: { direction: event.direction, ...(event.automatic ? { automatic: true } : {}) },
   };
   return { inbound, found, row, media };
 }
@@ -143,40 +137,6 @@ async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<vo
     row.replyTo = (result.rows[0] as { id: string } | undefined)?.id ?? null;
     row.metadata.replyToProviderId = inbound.event.replyTo;
   }
-}
-
-function touchesOf(fresh: Incoming[]): sql.ConversationTouch[] {
-  const touches = new Map<string, sql.ConversationTouch>();
-  for (const { row, inbound } of fresh) {
-    const { event, route } = inbound;
-    const key = `${row.workspaceId}\n${row.conversationId}`;
-    const counts = event.direction === 'in' && event.opensWindow !== false && !event.automatic;
-    const inboundAt = counts ? row.sentAt : null;
-    const windowEnd = inboundAt && route.window ? new Date(inboundAt.getTime() + route.window.hours * 3_600_000) : null;
-    const unread = event.direction === 'in' && !event.automatic ? 1 : 0;
-    const touch = touches.get(key);
-    if (!touch) {
-      touches.set(key, {
-        workspaceId: row.workspaceId,
-        id: row.conversationId,
-        unread,
-        lastMessageId: row.id,
-        lastMessageAt: row.sentAt,
-        lastInboundAt: inboundAt,
-        windowExpiresAt: windowEnd,
-        subject: event.thread?.subject ?? null,
-      });
-      continue;
-    }
-    touch.unread += unread;
-    if (row.sentAt >= touch.lastMessageAt) {
-      touch.lastMessageAt = row.sentAt;
-      touch.lastMessageId = row.id;
-    }
-    if (inboundAt && (!touch.lastInboundAt || inboundAt > touch.lastInboundAt)) touch.lastInboundAt = inboundAt;
-    if (windowEnd && (!touch.windowExpiresAt || windowEnd > touch.windowExpiresAt)) touch.windowExpiresAt = windowEnd;
-  }
-  return [...touches.values()];
 }
 
 /** Receipts, reactions and edits that were kept because they came before their message are applied now. */

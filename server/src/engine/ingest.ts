@@ -185,14 +185,16 @@ export class Ingest {
   }
 
   async #write(client: Client, batch: Pick<Job, 'row' | 'inbound'>[]): Promise<void> {
-    await insertRawEvents(
-      client,
-      batch.map((job) => job.row),
-    );
-    await applyInbound(
-      client,
-      batch.flatMap((job) => job.inbound),
-    );
+    await Promise.all([
+      insertRawEvents(
+        client,
+        batch.map((job) => job.row),
+      ),
+      applyInbound(
+        client,
+        batch.flatMap((job) => job.inbound),
+      ),
+    ]);
   }
 
   async #commitOneByOne(batch: Job[]): Promise<void> {

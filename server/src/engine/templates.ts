@@ -31,7 +31,7 @@ export function templateSync(parts: Parts): Worker {
       const due = await parts.database.query<{ workspaceId: string; id: string }>(
         `update channels set templates_at = now() where (workspace_id, id) in (
            select workspace_id, id from channels where status in ('active', 'warning')
-             and coalesce(templates_at, 'epoch') < now() - make_interval(mins => $1) limit 10 for update skip locked)
+             and coalesce(templates_at, 'epoch') < now() - make_interval(mins => $1::integer) limit 10 for update skip locked)
          returning workspace_id as "workspaceId", id`,
         [EVERY_MINUTES],
       );

@@ -45,9 +45,11 @@ export function openDatabase(connection: pg.PoolConfig, options: { log: Database
     // A caller gets an answer while the database is away, rather than waiting for it.
     connectionTimeoutMillis: 5000,
     query_timeout: 60_000,
+    // Statements that do not wait for each other's answers travel together.
+    pipeline: true,
     types,
     ...connection,
-  });
+  } as pg.PoolConfig);
   pool.on('error', (error) => options.log.warn({ error: error.message }, 'a database connection was lost'));
   const listeners = new Set<() => Promise<void>>();
   return {
@@ -87,8 +89,9 @@ async function transact<T>(pool: pg.Pool, work: (client: Client) => Promise<T>):
     const connection = await pool.connect();
     let broken: Error | undefined;
     try {
-      await connection.query('begin');
-      const result = await work(connection as Client);
+      // It travels with the first statement of the work; when it fails, so does that.
+      const begun = connection.query('begin');
+      const [result] = await Promise.all([work(connection as Client), begun]);
       await connection.query('commit');
       return result;
     } catch (error) {

@@ -207,6 +207,83 @@ export async function insertMessages(client: Client, rows: NewMessage[]): Promis
   return new Set(result.rows.map((row: { id: string }) => row.id));
 }
 
+/** A message that comes in, and what it does to its conversation. */
+export interface ArrivingMessage extends NewMessage {
+  /** Counts as unread: 1 or 0. */
+  unread: number;
+  /** Its time where it opens the service window, and the window's end. */
+  inboundAt: Date | null;
+  windowEnd: Date | null;
+  subject: string | null;
+  /** Of its `message.created` event. */
+  eventData: Record<string, unknown>;
+}
+
+/**
+ * Stores messages that came in, moves their conversations on and appends to the log, `events` first: one statement,
+ * since under load the way to the database and back costs more than the work. A message whose provider id the channel
+ * already has changes nothing. Answers the ids of the new ones, and whether anything waits in `early_receipts`.
+ * Ends with the log: no other transaction can append to the same workspaces until the commit.
+ */
+export async function storeArriving(
+  client: Client,
+  rows: ArrivingMessage[],
+  events: NewEvent[],
+): Promise<{ stored: Set<string>; early: boolean }> {
+  const result = await client.query<{ ids: string[] | null; early: boolean }>({
+    name: 'store-arriving',
+    text: `with m as materialized (
+        select * from json_to_recordset($1) as x("workspaceId" uuid, id uuid, "channelId" uuid, "conversationId" uuid, "contactId" uuid,
+          source text, direction text, "providerId" text, state text, content jsonb, payload jsonb, "replyTo" uuid, metadata jsonb,
+          "sentAt" timestamptz, unread integer, "inboundAt" timestamptz, "windowEnd" timestamptz, subject text, "eventData" jsonb)),
+      stored as (
+        insert into messages (workspace_id, id, channel_id, conversation_id, contact_id, source, direction, provider_id, state, content,
+          payload, reply_to, metadata, sent_at)
+        select "workspaceId", id, "channelId", "conversationId", "contactId", source, direction, "providerId", state, content,
+          payload, "replyTo", metadata, "sentAt" from m
+        on conflict (workspace_id, channel_id, provider_id) where provider_id is not null do nothing
+        returning id),
+      fresh as materialized (select m.* from m join stored on stored.id = m.id),
+      touches as materialized (
+        select "workspaceId", "conversationId", sum(unread)::integer as unread, max("inboundAt") as inbound_at, max("windowEnd") as window_end,
+          max("sentAt") as last_at, (array_agg(id order by "sentAt" desc, id desc))[1] as last_id, max(subject) as subject
+        from fresh group by "workspaceId", "conversationId" order by "workspaceId", "conversationId"),
+      touched as (
+        update conversations c set
+          unread_count = c.unread_count + t.unread,
+          last_message_id = case when c.last_message_at is null or (t.last_at, t.last_id) >= (c.last_message_at, c.last_message_id)
+            then t.last_id else c.last_message_id end,
+          last_message_at = greatest(c.last_message_at, t.last_at),
+          last_inbound_at = greatest(c.last_inbound_at, t.inbound_at),
+          window_expires_at = greatest(c.window_expires_at, t.window_end),
+          subject = coalesce(c.subject, t.subject),
+          state = case when t.unread > 0 and upper(c.state) = 'CLOSED' then 'OPEN' else c.state end,
+          updated_at = now()
+        from touches t where c.workspace_id = t."workspaceId" and c.id = t."conversationId"
+        returning c.id),
+      news as materialized (
+        select *, row_number() over (partition by w order by o, m) as n from (
+          select w, t, h, v, c, m, d, 0 as o from json_to_recordset($2) as x(w uuid, t text, h uuid, v uuid, c uuid, m uuid, d jsonb)
+          union all
+          select "workspaceId", 'message.created', "channelId", "conversationId", "contactId", id, "eventData", 1 from fresh) as every),
+      numbered as (
+        update workspaces s set event_seq = s.event_seq + wanted.n
+        from (select w, count(*) as n from news group by w order by w) as wanted where s.workspace_id = wanted.w
+        returning s.workspace_id, s.event_seq - wanted.n as base),
+      logged as (
+        insert into events (workspace_id, seq, type, channel_id, conversation_id, contact_id, message_id, data)
+        select news.w, numbered.base + news.n, news.t, news.h, news.v, news.c, news.m, news.d
+        from news join numbered on numbered.workspace_id = news.w)
+      select (select array_agg(id) from stored) as ids, (select count(*) from touched) as touched,
+        exists (select 1 from early_receipts) as early,
+        (select pg_notify('patchbay_events', case when count(*) > 100 then '*' else string_agg(workspace_id::text, ',') end)
+         from numbered having count(*) > 0)`,
+    values: [toJson(rows), toJson(events.map((event) => logRow(event)))],
+  });
+  const { ids, early } = result.rows[0]!;
+  return { stored: new Set(ids ?? []), early };
+}
+
 export interface ConversationTouch {
   workspaceId: string;
   id: string;
@@ -269,16 +346,7 @@ export async function appendEvents(client: Client, events: NewEvent[]): Promise<
   const rows = events.map((event) => {
     const n = (counts.get(event.workspaceId) ?? 0) + 1;
     counts.set(event.workspaceId, n);
-    return {
-      w: event.workspaceId,
-      n,
-      t: event.type,
-      h: event.channelId ?? null,
-      v: event.conversationId ?? null,
-      c: event.contactId ?? null,
-      m: event.messageId ?? null,
-      d: event.data ?? {},
-    };
+    return { ...logRow(event), n };
   });
   await client.query({
     name: 'append-events',
@@ -296,4 +364,16 @@ export async function appendEvents(client: Client, events: NewEvent[]): Promise<
       from numbered`,
     values: [toJson(rows)],
   });
+}
+
+function logRow(event: NewEvent) {
+  return {
+    w: event.workspaceId,
+    t: event.type,
+    h: event.channelId ?? null,
+    v: event.conversationId ?? null,
+    c: event.contactId ?? null,
+    m: event.messageId ?? null,
+    d: event.data ?? {},
+  };
 }
