@@ -13,7 +13,14 @@ describe('Meta’s errors', () => {
     ['recipient-unreachable', 'recipient', [131026, 131030, 131021, 130472, 131049, 130497, 137000, 131062, 551]],
     ['opted-out', 'recipient', [131050]],
     ['rejected', 'channel', [131048, 131064]],
-    ['rejected', 'message', [100, 33, 131008, 131009, 131051, 131052, 131053, 132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132068, 132069, 131063]],
+    [
+      'rejected',
+      'message',
+      [
+        100, 33, 131008, 131009, 131051, 131052, 131053, 132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132068, 132069,
+        131063,
+      ],
+    ],
   ])('%s for the %s', (errorClass, scope, codes) => {
     for (const code of codes) {
       const error = errorOf(400, answer(code));
@@ -47,7 +54,9 @@ describe('Meta’s errors', () => {
   });
 
   it('waits as long as it is told', () => {
-    const usage = JSON.stringify({ '17841': [{ type: 'whatsapp', estimated_time_to_regain_access: 3 }, { estimated_time_to_regain_access: 7 }] });
+    const usage = JSON.stringify({
+      '17841': [{ type: 'whatsapp', estimated_time_to_regain_access: 3 }, { estimated_time_to_regain_access: 7 }],
+    });
     expect(errorOf(429, answer(80007), new Headers({ 'x-business-use-case-usage': usage })).retryAfterMs).toBe(420_000);
     expect(errorOf(429, answer(4), new Headers({ 'retry-after': '5' })).retryAfterMs).toBe(5_000);
     expect(errorOf(400, answer(131056)).retryAfterMs).toBe(4_000);

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { escapedJson } from '../../../../sandbox/meta/webhooks.ts';
 import type { HookRequest, RawEvent } from '../../../src/connectors/connector.ts';
 import { metaHook } from '../../../src/connectors/meta/hook.ts';
 import { meta } from '../../../src/connectors/meta/index.ts';
-import { escapedJson } from '../../../../sandbox/meta/webhooks.ts';
 import { contextFor, exampleWebhooks, hasEvidence } from './support.ts';
 
 const SECRET = 'app-secret';
@@ -21,7 +21,11 @@ function sign(body: string | Buffer, algorithm = 'sha256', secret = SECRET): str
 describe('the handshake', () => {
   const ask = (query: Record<string, string>) => metaHook.handshake!({ ...request(''), method: 'GET', query }, config);
   it('echoes the challenge', () => {
-    expect(ask({ 'hub.mode': 'subscribe', 'hub.challenge': '1158201444', 'hub.verify_token': 'let me in' })).toEqual({ status: 200, contentType: 'text/plain', body: '1158201444' });
+    expect(ask({ 'hub.mode': 'subscribe', 'hub.challenge': '1158201444', 'hub.verify_token': 'let me in' })).toEqual({
+      status: 200,
+      contentType: 'text/plain',
+      body: '1158201444',
+    });
   });
   it.each([
     { 'hub.mode': 'subscribe', 'hub.challenge': '1', 'hub.verify_token': 'let me on' },
@@ -29,7 +33,7 @@ describe('the handshake', () => {
     { 'hub.challenge': '1', 'hub.verify_token': 'let me in' },
     { 'hub.mode': 'subscribe', 'hub.verify_token': 'let me in' },
     {},
-  ] as Record<string, string>[])("refuses %j", (query) => {
+  ] as Record<string, string>[])('refuses %j', (query) => {
     expect(ask(query)?.status).toBe(403);
   });
   it('leaves deliveries alone', () => {
@@ -37,7 +41,12 @@ describe('the handshake', () => {
   });
   it('answers nobody while no verify token is set', () => {
     const bare = contextFor({}).config;
-    expect(metaHook.handshake!({ ...request(''), method: 'GET', query: { 'hub.mode': 'subscribe', 'hub.challenge': '1', 'hub.verify_token': '' } }, bare)?.status).toBe(403);
+    expect(
+      metaHook.handshake!(
+        { ...request(''), method: 'GET', query: { 'hub.mode': 'subscribe', 'hub.challenge': '1', 'hub.verify_token': '' } },
+        bare,
+      )?.status,
+    ).toBe(403);
   });
 });
 
@@ -49,7 +58,9 @@ describe('the signature', () => {
   });
   it('is the older one only where that comes alone', () => {
     expect(metaHook.verify(request(body, { 'x-hub-signature': sign(body, 'sha1') }), secrets)).toBe('ok');
-    expect(metaHook.verify(request(body, { 'x-hub-signature': sign(body, 'sha1'), 'x-hub-signature-256': 'sha256=00' }), secrets)).toBe('wrong');
+    expect(metaHook.verify(request(body, { 'x-hub-signature': sign(body, 'sha1'), 'x-hub-signature-256': 'sha256=00' }), secrets)).toBe(
+      'wrong',
+    );
   });
   it.each([
     [{}, 'missing'],
@@ -63,16 +74,27 @@ describe('the signature', () => {
     expect(metaHook.verify(request(body, headers), secrets)).toBe(verdict);
   });
   it('is never right while no secret is set', () => {
-    expect(metaHook.verify(request(body, { 'x-hub-signature-256': sign(body, 'sha256', '') }), { config: contextFor({}).config, channels: [] })).toBe('wrong');
+    expect(
+      metaHook.verify(request(body, { 'x-hub-signature-256': sign(body, 'sha256', '') }), { config: contextFor({}).config, channels: [] }),
+    ).toBe('wrong');
   });
 });
 
 describe('unpacking', () => {
-  const change = (id: string, text: string) => ({ field: 'messages', value: { metadata: { phone_number_id: id }, messages: [{ id: text, from: '49', type: 'text', text: { body: text } }] } });
-  const status = { field: 'message_template_status_update', value: { event: 'APPROVED', message_template_name: 'x', message_template_language: 'en' } };
+  const change = (id: string, text: string) => ({
+    field: 'messages',
+    value: { metadata: { phone_number_id: id }, messages: [{ id: text, from: '49', type: 'text', text: { body: text } }] },
+  });
+  const status = {
+    field: 'message_template_status_update',
+    value: { event: 'APPROVED', message_template_name: 'x', message_template_language: 'en' },
+  };
 
   it('keeps the bytes of a request about one number', () => {
-    const body = JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: 'W', changes: [change('1', 'a'), change('1', 'b')] }] });
+    const body = JSON.stringify({
+      object: 'whatsapp_business_account',
+      entry: [{ id: 'W', changes: [change('1', 'a'), change('1', 'b')] }],
+    });
     const [piece, ...others] = metaHook.unpack(request(body));
     expect(others).toEqual([]);
     expect(piece).toMatchObject({ source: 'whatsapp', sourceChannelId: '1' });
@@ -89,20 +111,34 @@ describe('unpacking', () => {
     expect(pieces.map(({ sourceChannelId }) => sourceChannelId)).toEqual(['1', '2', null, null]);
     const again = pieces.map((piece) => metaHook.unpack(request(piece.body)));
     expect(again.map((found) => found.length)).toEqual([1, 1, 1, 1]);
-    const texts = (piece: RawEvent) => meta.connectors[0]!.parse({ ...piece, value: undefined }).map((event: any) => event.content?.text ?? event.account);
+    const texts = (piece: RawEvent) =>
+      meta.connectors[0]!.parse({ ...piece, value: undefined }).map((event: any) => event.content?.text ?? event.account);
     expect(pieces.map(texts)).toEqual([['a', 'c'], ['b'], ['W'], ['V']]);
   });
 
   it('tells pages from Instagram accounts', () => {
-    const entry = [{ id: 'P', messaging: [] }, { id: 'Q', messaging: [] }, { id: 'P', messaging: [] }];
+    const entry = [
+      { id: 'P', messaging: [] },
+      { id: 'Q', messaging: [] },
+      { id: 'P', messaging: [] },
+    ];
     const pages = metaHook.unpack(request(JSON.stringify({ object: 'page', entry })));
-    expect(pages.map(({ source, sourceChannelId }) => [source, sourceChannelId])).toEqual([['facebook', 'P'], ['facebook', 'Q']]);
-    expect(metaHook.unpack(request(JSON.stringify({ object: 'instagram', entry: [entry[0]] })))[0]).toMatchObject({ source: 'instagram', sourceChannelId: 'P' });
+    expect(pages.map(({ source, sourceChannelId }) => [source, sourceChannelId])).toEqual([
+      ['facebook', 'P'],
+      ['facebook', 'Q'],
+    ]);
+    expect(metaHook.unpack(request(JSON.stringify({ object: 'instagram', entry: [entry[0]] })))[0]).toMatchObject({
+      source: 'instagram',
+      sourceChannelId: 'P',
+    });
   });
 
-  it.each(['', 'null', '[]', '{}', '{"object":"page"}', '{"object":"user","entry":[]}', '{"object":"constructor","entry":[]}', '{'])('refuses %j with a clean error', (body) => {
-    expect(() => metaHook.unpack(request(body))).toThrow(Error);
-  });
+  it.each(['', 'null', '[]', '{}', '{"object":"page"}', '{"object":"user","entry":[]}', '{"object":"constructor","entry":[]}', '{'])(
+    'refuses %j with a clean error',
+    (body) => {
+      expect(() => metaHook.unpack(request(body))).toThrow(Error);
+    },
+  );
 
   it.skipIf(!hasEvidence)('routes all of Meta’s examples by their number', () => {
     for (const body of Object.values(exampleWebhooks())) {
@@ -112,23 +148,115 @@ describe('unpacking', () => {
 });
 
 describe('whatever comes', () => {
-  const keys = ['object', 'entry', 'changes', 'value', 'field', 'messages', 'statuses', 'contacts', 'metadata', 'phone_number_id', 'messaging', 'message', 'mid', 'text', 'attachments', 'payload', 'type', 'sender', 'recipient', 'id', 'from', 'interactive', 'delivery', 'read', 'reaction', 'errors', 'timestamp', 'system', 'context', '__proto__', 'constructor'];
-  const words = ['page', 'instagram', 'whatsapp_business_account', 'messages', 'text', 'image', 'interactive', 'edit', 'revoke', 'reaction', 'system', 'message_template_status_update', 'account_update', 'smb_message_echoes', 'failed', '1749416383', '9e99'];
+  const keys = [
+    'object',
+    'entry',
+    'changes',
+    'value',
+    'field',
+    'messages',
+    'statuses',
+    'contacts',
+    'metadata',
+    'phone_number_id',
+    'messaging',
+    'message',
+    'mid',
+    'text',
+    'attachments',
+    'payload',
+    'type',
+    'sender',
+    'recipient',
+    'id',
+    'from',
+    'interactive',
+    'delivery',
+    'read',
+    'reaction',
+    'errors',
+    'timestamp',
+    'system',
+    'context',
+    '__proto__',
+    'constructor',
+  ];
+  const words = [
+    'page',
+    'instagram',
+    'whatsapp_business_account',
+    'messages',
+    'text',
+    'image',
+    'interactive',
+    'edit',
+    'revoke',
+    'reaction',
+    'system',
+    'message_template_status_update',
+    'account_update',
+    'smb_message_echoes',
+    'failed',
+    '1749416383',
+    '9e99',
+  ];
   const { tree } = fc.letrec((tie) => ({
     leaf: fc.oneof(fc.constantFrom(...words), fc.string(), fc.double(), fc.integer(), fc.boolean(), fc.constant(null)),
-    tree: fc.oneof({ depthSize: 'medium' }, tie('leaf'), fc.array(tie('tree'), { maxLength: 4 }), fc.dictionary(fc.constantFrom(...keys), tie('tree'), { maxKeys: 6 })),
+    tree: fc.oneof(
+      { depthSize: 'medium' },
+      tie('leaf'),
+      fc.array(tie('tree'), { maxLength: 4 }),
+      fc.dictionary(fc.constantFrom(...keys), tie('tree'), { maxKeys: 6 }),
+    ),
   }));
   const shaped = fc.record({
     object: fc.constantFrom('page', 'instagram', 'whatsapp_business_account'),
     entry: fc.array(
       fc.record({
         id: fc.oneof(fc.string(), tree),
-        messaging: fc.oneof(fc.array(fc.dictionary(fc.constantFrom('sender', 'recipient', 'timestamp', 'message', 'postback', 'reaction', 'delivery', 'read', 'referral', 'optin', 'message_edit'), tree), { maxLength: 3 }), tree),
+        messaging: fc.oneof(
+          fc.array(
+            fc.dictionary(
+              fc.constantFrom(
+                'sender',
+                'recipient',
+                'timestamp',
+                'message',
+                'postback',
+                'reaction',
+                'delivery',
+                'read',
+                'referral',
+                'optin',
+                'message_edit',
+              ),
+              tree,
+            ),
+            { maxLength: 3 },
+          ),
+          tree,
+        ),
         changes: fc.oneof(
           fc.array(
             fc.record({
-              field: fc.constantFrom('messages', 'smb_message_echoes', 'account_update', 'message_template_status_update', 'phone_number_quality_update', 'other'),
-              value: fc.oneof(tree, fc.record({ metadata: tree, contacts: tree, messages: fc.array(fc.dictionary(fc.constantFrom(...keys), tree), { maxLength: 3 }), statuses: tree, message_echoes: tree })),
+              field: fc.constantFrom(
+                'messages',
+                'smb_message_echoes',
+                'account_update',
+                'message_template_status_update',
+                'phone_number_quality_update',
+                'other',
+              ),
+              value: fc.oneof(
+                tree,
+                fc.record({
+                  metadata: tree,
+                  contacts: tree,
+                  messages: fc.array(fc.dictionary(fc.constantFrom(...keys), tree), { maxLength: 3 }),
+                  statuses: tree,
+                  message_echoes: tree,
+                }),
+              ),
             }),
             { maxLength: 3 },
           ),

@@ -35,19 +35,46 @@ describe('what people write', () => {
 
   const url = 'https://cdn.example/a/report%20one.pdf?x=1';
   it.each([
-    [{ text: 'Red', quick_reply: { payload: 'RED' } }, { type: 'reply', via: 'quick_reply', title: 'Red', payload: 'RED' }],
+    [
+      { text: 'Red', quick_reply: { payload: 'RED' } },
+      { type: 'reply', via: 'quick_reply', title: 'Red', payload: 'RED' },
+    ],
     [{ attachments: [{ type: 'image', payload: { url } }] }, { type: 'image', media: { url } }],
     [{ attachments: [{ type: 'image', payload: { url, sticker_id: 369239263222822 } }] }, { type: 'sticker' }],
     [{ attachments: [{ type: 'file', payload: { url } }] }, { type: 'file', media: { url, filename: 'report one.pdf' } }],
-    [{ attachments: [{ type: 'audio', payload: { url } }], text: 'listen' }, { type: 'audio', caption: 'listen' }],
-    [{ attachments: [{ type: 'location', title: 'Here', payload: { coordinates: { lat: 1.5, long: 2 } } }] }, { type: 'location', latitude: 1.5, longitude: 2, name: 'Here' }],
-    [{ text: 'see', attachments: [{ type: 'fallback', payload: { url: 'https://x.example', title: 'X' } }] }, { type: 'text', text: 'see\nhttps://x.example' }],
     [
-      { attachments: [{ type: 'image', payload: { url } }, { type: 'video', payload: { url } }] },
+      { attachments: [{ type: 'audio', payload: { url } }], text: 'listen' },
+      { type: 'audio', caption: 'listen' },
+    ],
+    [
+      { attachments: [{ type: 'location', title: 'Here', payload: { coordinates: { lat: 1.5, long: 2 } } }] },
+      { type: 'location', latitude: 1.5, longitude: 2, name: 'Here' },
+    ],
+    [
+      { text: 'see', attachments: [{ type: 'fallback', payload: { url: 'https://x.example', title: 'X' } }] },
+      { type: 'text', text: 'see\nhttps://x.example' },
+    ],
+    [
+      {
+        attachments: [
+          { type: 'image', payload: { url } },
+          { type: 'video', payload: { url } },
+        ],
+      },
       { type: 'cards', cards: [{ media: { url } }, { media: { url } }] },
     ],
     [
-      { attachments: [{ type: 'template', payload: { template_type: 'generic', elements: [{ title: 'T', subtitle: 'S', buttons: [{ type: 'postback', title: 'B', payload: 'P' }] }] } }] },
+      {
+        attachments: [
+          {
+            type: 'template',
+            payload: {
+              template_type: 'generic',
+              elements: [{ title: 'T', subtitle: 'S', buttons: [{ type: 'postback', title: 'B', payload: 'P' }] }],
+            },
+          },
+        ],
+      },
       { type: 'cards', cards: [{ title: 'T', text: 'S', actions: [{ type: 'reply', text: 'B', payload: 'P' }] }] },
     ],
     [{ attachments: [{ type: 'something_new', payload: {} }] }, { type: 'unsupported', kind: 'something_new' }],
@@ -66,26 +93,45 @@ describe('what people write', () => {
     const story = { id: 's', url: 'https://cdn.example/s' };
     expect(instagram({ message: { mid: 'm', text: 'nice', reply_to: { story } } })[0].facts).toEqual({ story });
     expect(instagram({ message: { mid: 'm', is_deleted: true } })[0]).toMatchObject({ kind: 'revoke', target: 'm' });
-    expect(facebook({ message_edit: { mid: 'm', text: 'new', num_edit: 1 } })[0]).toMatchObject({ kind: 'edit', target: 'm', content: { text: 'new' } });
+    expect(facebook({ message_edit: { mid: 'm', text: 'new', num_edit: 1 } })[0]).toMatchObject({
+      kind: 'edit',
+      target: 'm',
+      content: { text: 'new' },
+    });
   });
 
   it('reads postbacks; one without an id gets a lasting one', () => {
     const postback = { title: 'Start', payload: 'GO', referral: { ref: 'ad' } };
     const [first] = facebook({ postback });
-    expect(first).toMatchObject({ kind: 'message', content: { type: 'reply', via: 'postback', title: 'Start', payload: 'GO' }, facts: { referral: { ref: 'ad' } } });
+    expect(first).toMatchObject({
+      kind: 'message',
+      content: { type: 'reply', via: 'postback', title: 'Start', payload: 'GO' },
+      facts: { referral: { ref: 'ad' } },
+    });
     expect(facebook({ postback })[0].providerId).toBe(first.providerId);
     expect(facebook({ postback: { ...postback, payload: 'STOP' } })[0].providerId).not.toBe(first.providerId);
     expect(facebook({ postback: { ...postback, mid: 'm_9' } })[0].providerId).toBe('m_9');
   });
 
   it('shows referrals and opt-ins without opening a window', () => {
-    expect(facebook({ referral: { ref: 'x', source: 'SHORTLINK' } })[0]).toMatchObject({ content: { type: 'system', event: 'referral' }, opensWindow: false, automatic: true });
-    expect(facebook({ optin: { type: 'notification_messages', title: 'News' } })[0]).toMatchObject({ content: { event: 'optin' }, opensWindow: false });
+    expect(facebook({ referral: { ref: 'x', source: 'SHORTLINK' } })[0]).toMatchObject({
+      content: { type: 'system', event: 'referral' },
+      opensWindow: false,
+      automatic: true,
+    });
+    expect(facebook({ optin: { type: 'notification_messages', title: 'News' } })[0]).toMatchObject({
+      content: { event: 'optin' },
+      opensWindow: false,
+    });
   });
 
   it('decodes emoji however they are written', () => {
     const react = (reaction: object) => facebook({ reaction: { mid: 'm', ...reaction } })[0];
-    expect(react({ action: 'react', emoji: '\\u{2764}\\u{FE0F}', reaction: 'love' })).toMatchObject({ kind: 'reaction', emoji: '❤️', by: 'contact' });
+    expect(react({ action: 'react', emoji: '\\u{2764}\\u{FE0F}', reaction: 'love' })).toMatchObject({
+      kind: 'reaction',
+      emoji: '❤️',
+      by: 'contact',
+    });
     expect(react({ action: 'react', emoji: '😀' })).toMatchObject({ emoji: '😀' });
     expect(react({ action: 'react', reaction: 'love' })).toMatchObject({ emoji: '❤️' });
     expect(react({ action: 'react', emoji: '\\u{FFFFFF}' })).toMatchObject({ emoji: '\\u{FFFFFF}' });
@@ -94,7 +140,8 @@ describe('what people write', () => {
 });
 
 describe('echoes', () => {
-  const echo = (message: object) => facebook({ sender: { id: 'PAGE' }, recipient: { id: 'PSID' }, message: { mid: 'm', text: 'x', is_echo: true, ...message } })[0];
+  const echo = (message: object) =>
+    facebook({ sender: { id: 'PAGE' }, recipient: { id: 'PSID' }, message: { mid: 'm', text: 'x', is_echo: true, ...message } })[0];
   it('are outbound, to the reader', () => {
     expect(echo({})).toMatchObject({ direction: 'out', contact: { identities: [{ kind: 'psid', value: 'PSID' }] } });
     expect(echo({}).own).toBeUndefined();
@@ -115,7 +162,9 @@ describe('receipts', () => {
       { kind: 'receipt', providerId: 'b', state: 'delivered', at: new Date(at) },
       { kind: 'receipt', upTo: { contact, at: new Date(at) }, state: 'delivered', at: new Date(at) },
     ]);
-    expect(facebook({ read: { watermark: at } })).toEqual([{ kind: 'receipt', upTo: { contact, at: new Date(at) }, state: 'read', at: new Date(at) }]);
+    expect(facebook({ read: { watermark: at } })).toEqual([
+      { kind: 'receipt', upTo: { contact, at: new Date(at) }, state: 'read', at: new Date(at) },
+    ]);
   });
   it('name the message on Instagram', () => {
     expect(instagram({ read: { mid: 'm' } })).toEqual([{ kind: 'receipt', providerId: 'm', state: 'read', at: new Date(at) }]);
@@ -125,15 +174,30 @@ describe('receipts', () => {
 describe('the rest', () => {
   it('reads messages while another app has the conversation', () => {
     const standby = [{ sender: { id: 'PSID' }, recipient: { id: 'PAGE' }, timestamp: at, message: { mid: 'm', text: 'x' } }];
-    expect(page(rawOf('facebook', { object: 'page', entry: [{ id: 'PAGE', standby }] }))[0]).toMatchObject({ kind: 'message', facts: { standby: true } });
+    expect(page(rawOf('facebook', { object: 'page', entry: [{ id: 'PAGE', standby }] }))[0]).toMatchObject({
+      kind: 'message',
+      facts: { standby: true },
+    });
   });
-  it.each(['pass_thread_control', 'take_thread_control', 'request_thread_control', 'app_roles', 'account_linking', 'unheard_of'])('ignores %s', (kind) => {
-    expect(facebook({ [kind]: {} })[0]).toMatchObject({ kind: 'ignored' });
-  });
+  it.each(['pass_thread_control', 'take_thread_control', 'request_thread_control', 'app_roles', 'account_linking', 'unheard_of'])(
+    'ignores %s',
+    (kind) => {
+      expect(facebook({ [kind]: {} })[0]).toMatchObject({ kind: 'ignored' });
+    },
+  );
   it('reads the dashboard’s test', () => {
-    const value = { sender: { id: '12334' }, recipient: { id: '23245' }, timestamp: '1527459824', message: { mid: 'random_mid', text: 'random_text' } };
-    expect(gram(rawOf('instagram', { object: 'instagram', entry: [{ id: '0', changes: [{ field: 'messages', value }] }] }))[0]).toMatchObject({ kind: 'message', providerId: 'random_mid' });
-    expect(page(rawOf('facebook', { object: 'page', entry: [{ id: '0', changes: [{ field: 'feed', value: {} }] }] }))[0]).toMatchObject({ kind: 'ignored' });
+    const value = {
+      sender: { id: '12334' },
+      recipient: { id: '23245' },
+      timestamp: '1527459824',
+      message: { mid: 'random_mid', text: 'random_text' },
+    };
+    expect(
+      gram(rawOf('instagram', { object: 'instagram', entry: [{ id: '0', changes: [{ field: 'messages', value }] }] }))[0],
+    ).toMatchObject({ kind: 'message', providerId: 'random_mid' });
+    expect(page(rawOf('facebook', { object: 'page', entry: [{ id: '0', changes: [{ field: 'feed', value: {} }] }] }))[0]).toMatchObject({
+      kind: 'ignored',
+    });
   });
   it('tells when Meta blocks the page', () => {
     expect(facebook({ 'policy-enforcement': { action: 'block', reason: 'Spam' } })[0]).toMatchObject({ kind: 'account', status: 'failed' });

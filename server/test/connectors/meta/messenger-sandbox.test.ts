@@ -34,12 +34,22 @@ afterAll(() => sandbox.app.close());
 
 beforeEach(async () => {
   clock = Date.now();
-  context = contextFor({ META_GRAPH_URL: base, META_APP_ID: sandbox.state.app.id, META_APP_SECRET: sandbox.state.app.secret, META_VERIFY_TOKEN: 'x' });
+  context = contextFor({
+    META_GRAPH_URL: base,
+    META_APP_ID: sandbox.state.app.id,
+    META_APP_SECRET: sandbox.state.app.secret,
+    META_VERIFY_TOKEN: 'x',
+  });
   page = channelOf(await facebook.connect({ page_id: PAGE, page_token: 'user' }, context));
   account = channelOf(await instagram.connect({ page_id: PAGE, page_token: 'user', account_id: ACCOUNT }, context));
 });
 
-const message = (to: string, kind: string, content: Content, more: Partial<OutboundMessage> = {}): OutboundMessage => ({ id: uuidv7(), to: [{ kind, value: to }], content, ...more });
+const message = (to: string, kind: string, content: Content, more: Partial<OutboundMessage> = {}): OutboundMessage => ({
+  id: uuidv7(),
+  to: [{ kind, value: to }],
+  content,
+  ...more,
+});
 const lastSent = () => sandbox.state.sent.at(-1)!.body as any;
 
 describe('connecting', () => {
@@ -59,13 +69,25 @@ describe('connecting', () => {
   });
 
   it('finds the Instagram account of the page', async () => {
-    expect(await instagram.connect({ page_id: PAGE, page_token: 'user' }, context)).toMatchObject({ sourceChannelId: ACCOUNT, name: 'Jasper’s', settings: { page_id: PAGE, account_id: ACCOUNT } });
-    await expect(instagram.connect({ page_id: PAGE, page_token: 'user', account_id: '1' }, context)).rejects.toMatchObject({ code: 'unknown-account' });
-    await expect(instagram.connect({ page_id: '901', page_token: 'user' }, context)).rejects.toMatchObject({ code: 'unknown-account', message: expect.stringContaining('No Instagram') });
+    expect(await instagram.connect({ page_id: PAGE, page_token: 'user' }, context)).toMatchObject({
+      sourceChannelId: ACCOUNT,
+      name: 'Jasper’s',
+      settings: { page_id: PAGE, account_id: ACCOUNT },
+    });
+    await expect(instagram.connect({ page_id: PAGE, page_token: 'user', account_id: '1' }, context)).rejects.toMatchObject({
+      code: 'unknown-account',
+    });
+    await expect(instagram.connect({ page_id: '901', page_token: 'user' }, context)).rejects.toMatchObject({
+      code: 'unknown-account',
+      message: expect.stringContaining('No Instagram'),
+    });
   });
 
   it('passes on Meta’s refusals', async () => {
-    await expect(facebook.connect({ page_id: PAGE, page_token: 'bad' }, context)).rejects.toMatchObject({ code: 'invalid-token', message: expect.stringContaining('Invalid OAuth access token') });
+    await expect(facebook.connect({ page_id: PAGE, page_token: 'bad' }, context)).rejects.toMatchObject({
+      code: 'invalid-token',
+      message: expect.stringContaining('Invalid OAuth access token'),
+    });
     await expect(facebook.connect({ page_id: '404', page_token: 'user' }, context)).rejects.toMatchObject({ code: 'unknown-account' });
     const bare = contextFor({ META_GRAPH_URL: base });
     await expect(facebook.connect({ page_id: PAGE, page_token: 'bad' }, bare)).rejects.toMatchObject({ code: 'invalid-token' });
@@ -84,7 +106,9 @@ describe('connecting', () => {
     const pages = await facebook.explore!({ auth_token: 'user' }, context);
     expect(pages).toHaveLength(31);
     expect(pages[0]).toEqual({ sourceChannelId: PAGE, name: 'Jasper’s Market', imageUrl: expect.any(String), input: { page_id: PAGE } });
-    expect(await instagram.explore!({ token: 'user' }, context)).toMatchObject([{ sourceChannelId: ACCOUNT, input: { page_id: PAGE, account_id: ACCOUNT } }]);
+    expect(await instagram.explore!({ token: 'user' }, context)).toMatchObject([
+      { sourceChannelId: ACCOUNT, input: { page_id: PAGE, account_id: ACCOUNT } },
+    ]);
     await expect(facebook.explore!({ auth_token: 'bad' }, context)).rejects.toMatchObject({ code: 'invalid-token' });
   });
 });
@@ -95,11 +119,46 @@ describe('sending on Messenger', () => {
 
   it.each([
     [{ type: 'text', text: 'Hello' }, { text: 'Hello' }],
-    [{ type: 'image', media: { url: 'https://x.example/a.png' } }, { attachment: { type: 'image', payload: { url: 'https://x.example/a.png', is_reusable: true } } }],
-    [{ type: 'choices', text: 'Which?', choices: [{ id: 'a', title: 'A' }] }, { text: 'Which?', quick_replies: [{ content_type: 'text', title: 'A', payload: 'a' }] }],
     [
-      { type: 'cards', cards: [{ title: 'T', text: 'S', media: { url: 'https://x.example/a.png' }, actions: [{ type: 'url', text: 'Go', url: 'https://x.example' }, { type: 'reply', text: 'R', payload: 'P' }, { type: 'call', text: 'C', phone: '+1' }] }] },
-      { attachment: { type: 'template', payload: { template_type: 'generic', elements: [{ title: 'T', subtitle: 'S', image_url: 'https://x.example/a.png', buttons: [{ type: 'web_url' }, { type: 'postback' }, { type: 'phone_number' }] }] } } },
+      { type: 'image', media: { url: 'https://x.example/a.png' } },
+      { attachment: { type: 'image', payload: { url: 'https://x.example/a.png', is_reusable: true } } },
+    ],
+    [
+      { type: 'choices', text: 'Which?', choices: [{ id: 'a', title: 'A' }] },
+      { text: 'Which?', quick_replies: [{ content_type: 'text', title: 'A', payload: 'a' }] },
+    ],
+    [
+      {
+        type: 'cards',
+        cards: [
+          {
+            title: 'T',
+            text: 'S',
+            media: { url: 'https://x.example/a.png' },
+            actions: [
+              { type: 'url', text: 'Go', url: 'https://x.example' },
+              { type: 'reply', text: 'R', payload: 'P' },
+              { type: 'call', text: 'C', phone: '+1' },
+            ],
+          },
+        ],
+      },
+      {
+        attachment: {
+          type: 'template',
+          payload: {
+            template_type: 'generic',
+            elements: [
+              {
+                title: 'T',
+                subtitle: 'S',
+                image_url: 'https://x.example/a.png',
+                buttons: [{ type: 'web_url' }, { type: 'postback' }, { type: 'phone_number' }],
+              },
+            ],
+          },
+        },
+      },
     ],
     [{ type: 'native', payload: { text: 'as is' } }, { text: 'as is' }],
   ] as [Content, object][])('%j', async (content, body) => {
@@ -127,7 +186,9 @@ describe('sending on Messenger', () => {
     expect(lastSent()).toMatchObject({ messaging_type: 'MESSAGE_TAG', tag: 'HUMAN_AGENT' });
     clock += 7 * 24 * 3600 * 1000;
     await expect(send({ type: 'text', text: 'late' }, { tag: 'HUMAN_AGENT' })).rejects.toMatchObject({ class: 'window-closed' });
-    await expect(facebook.send!(message('404', 'psid', { type: 'text', text: 'x' }), page, context)).rejects.toMatchObject({ class: 'recipient-unreachable' });
+    await expect(facebook.send!(message('404', 'psid', { type: 'text', text: 'x' }), page, context)).rejects.toMatchObject({
+      class: 'recipient-unreachable',
+    });
   });
 
   it('replies, reacts, marks as seen, types', async () => {
@@ -139,7 +200,9 @@ describe('sending on Messenger', () => {
     await facebook.react!({ providerId: mid, emoji: null, to }, page, context);
     await facebook.markRead!({ providerId: mid, to }, page, context);
     await facebook.typing!({ to, on: true }, page, context);
-    await expect(facebook.typing!({ to: [{ kind: 'psid', value: '404' }], on: true }, page, context)).rejects.toMatchObject({ class: 'recipient-unreachable' });
+    await expect(facebook.typing!({ to: [{ kind: 'psid', value: '404' }], on: true }, page, context)).rejects.toMatchObject({
+      class: 'recipient-unreachable',
+    });
   });
 
   it('hears its own echo, and what became of the message', async () => {
@@ -148,7 +211,8 @@ describe('sending on Messenger', () => {
     sandbox.pointTo(async ({ headers, body }) => {
       const request = { method: 'POST', url: '', path: '', query: {}, headers, body: Buffer.from(body) };
       expect(metaHook.verify(request, { config: context.config, channels: [] })).toBe('ok');
-      for (const piece of metaHook.unpack(request)) heard.push(...(piece.source === 'facebook' ? facebook : instagram).parse(piece, context.config));
+      for (const piece of metaHook.unpack(request))
+        heard.push(...(piece.source === 'facebook' ? facebook : instagram).parse(piece, context.config));
       return 200;
     });
     const outgoing = message('5551', 'psid', { type: 'text', text: 'x' });
@@ -168,17 +232,24 @@ describe('sending on Instagram', () => {
     const mid = sandbox.pageCustomer(ACCOUNT, '777').text('hi');
     const to = [{ kind: 'igsid', value: '777' }];
     await instagram.send!(message('777', 'igsid', { type: 'image', media: { id: 'f1' } }), account, context);
-    expect(lastSent().message).toEqual({ attachment: { type: 'image', payload: { url: 'https://patchbay.example/media/f1', is_reusable: true } } });
+    expect(lastSent().message).toEqual({
+      attachment: { type: 'image', payload: { url: 'https://patchbay.example/media/f1', is_reusable: true } },
+    });
     await instagram.react!({ providerId: mid, emoji: '❤️', to }, account, context);
     await expect(instagram.react!({ providerId: mid, emoji: '👍', to }, account, context)).rejects.toMatchObject({ class: 'rejected' });
-    await expect(instagram.send!(message('777', 'igsid', { type: 'text', text: 'é'.repeat(501) }), account, context)).rejects.toMatchObject({ class: 'rejected', code: '100' });
+    await expect(instagram.send!(message('777', 'igsid', { type: 'text', text: 'é'.repeat(501) }), account, context)).rejects.toMatchObject(
+      { class: 'rejected', code: '100' },
+    );
   });
 });
 
 describe('people, files and health', () => {
   it('asks for names and pictures', async () => {
     sandbox.pageCustomer(PAGE, '5551').text('hi');
-    expect(await facebook.profile!({ kind: 'psid', value: '5551' }, page, context)).toMatchObject({ name: 'Sandra Box', avatarUrl: expect.any(String) });
+    expect(await facebook.profile!({ kind: 'psid', value: '5551' }, page, context)).toMatchObject({
+      name: 'Sandra Box',
+      avatarUrl: expect.any(String),
+    });
     expect(await instagram.profile!({ kind: 'igsid', value: '5551' }, account, context)).toMatchObject({ name: 'Sandra Box' });
     await expect(facebook.profile!({ kind: 'psid', value: '404' }, page, context)).rejects.toMatchObject({ class: 'rejected' });
   });

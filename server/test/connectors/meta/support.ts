@@ -72,7 +72,13 @@ export function contextFor(settings: Record<string, string>, publicUrl = 'https:
 }
 
 /** A channel as the engine would make it from what `connect` found. */
-export function channelOf(connected: { sourceChannelId: string; name?: string; settings: any; credentials: any; details?: any }): ChannelView<any, any> {
+export function channelOf(connected: {
+  sourceChannelId: string;
+  name?: string;
+  settings: any;
+  credentials: any;
+  details?: any;
+}): ChannelView<any, any> {
   return {
     id: '0199d8a0-0000-7000-8000-000000000001',
     workspaceId: '0199d8a0-0000-7000-8000-000000000002',
@@ -103,7 +109,8 @@ function read(): any {
 /** Meta's example webhooks, by their titles. */
 export function exampleWebhooks(): Record<string, any> {
   if (!hasEvidence) return {};
-  const examples: Record<string, { value: unknown }> = read().paths['/whatsapp/webhooks'].post.requestBody.content['application/json'].examples;
+  const examples: Record<string, { value: unknown }> =
+    read().paths['/whatsapp/webhooks'].post.requestBody.content['application/json'].examples;
   return Object.fromEntries(Object.entries(examples).map(([title, { value }]) => [title, value]));
 }
 

@@ -11,7 +11,12 @@ function said(value: object, field = 'messages'): InboundEvent[] {
   return parse(rawOf('whatsapp', { object: 'whatsapp_business_account', entry: [{ id: WABA, changes: [{ value, field }] }] }));
 }
 function message(message: object, contacts: object[] = [sheena]): any[] {
-  return said({ messaging_product: 'whatsapp', metadata, contacts, messages: [{ from: '16505551234', id: 'wamid.1', timestamp: '1749416383', ...message }] });
+  return said({
+    messaging_product: 'whatsapp',
+    metadata,
+    contacts,
+    messages: [{ from: '16505551234', id: 'wamid.1', timestamp: '1749416383', ...message }],
+  });
 }
 
 describe('Meta’s own examples', () => {
@@ -54,26 +59,62 @@ describe('what customers write', () => {
       providerId: 'wamid.1',
       contact: { identities: [{ kind: 'phonenumber', value: '+16505551234' }], name: 'Sheena Nelson' },
       content: { type: 'text', text: 'Does it come in another color?' },
-      payload: { from: '16505551234', id: 'wamid.1', timestamp: '1749416383', type: 'text', text: { body: 'Does it come in another color?' } },
+      payload: {
+        from: '16505551234',
+        id: 'wamid.1',
+        timestamp: '1749416383',
+        type: 'text',
+        text: { body: 'Does it come in another color?' },
+      },
       sentAt: new Date('2025-06-08T20:59:43Z'),
     });
   });
 
   it.each([
-    [{ type: 'audio', audio: { id: '9', mime_type: 'audio/ogg; codecs=opus', voice: true } }, { type: 'audio', voice: true }],
-    [{ type: 'video', video: { id: '9', caption: 'see' } }, { type: 'video', caption: 'see', media: { providerRef: '9' } }],
-    [{ type: 'document', document: { id: '9', filename: 'a.pdf' } }, { type: 'file', media: { filename: 'a.pdf', providerRef: '9' } }],
+    [
+      { type: 'audio', audio: { id: '9', mime_type: 'audio/ogg; codecs=opus', voice: true } },
+      { type: 'audio', voice: true },
+    ],
+    [
+      { type: 'video', video: { id: '9', caption: 'see' } },
+      { type: 'video', caption: 'see', media: { providerRef: '9' } },
+    ],
+    [
+      { type: 'document', document: { id: '9', filename: 'a.pdf' } },
+      { type: 'file', media: { filename: 'a.pdf', providerRef: '9' } },
+    ],
     [{ type: 'sticker', sticker: { id: '9', animated: true } }, { type: 'sticker' }],
     [
-      { type: 'interactive', interactive: { type: 'nfm_reply', nfm_reply: { name: 'flow', body: 'Sent', response_json: '{"flow_token":"t","size":3}' } } },
+      {
+        type: 'interactive',
+        interactive: { type: 'nfm_reply', nfm_reply: { name: 'flow', body: 'Sent', response_json: '{"flow_token":"t","size":3}' } },
+      },
       { type: 'reply', via: 'flow', title: 'Sent', data: { flow_token: 't', size: 3 } },
     ],
-    [{ type: 'interactive', interactive: { type: 'nfm_reply', nfm_reply: { response_json: 'broken' } } }, { type: 'reply', via: 'flow', payload: 'broken' }],
-    [{ type: 'interactive', interactive: { type: 'call_permission_reply' } }, { type: 'unsupported', kind: 'interactive.call_permission_reply' }],
-    [{ type: 'system', system: { type: 'customer_identity_changed', body: 'x', identity: 'y' } }, { type: 'system', event: 'customer_identity_changed' }],
-    [{ type: 'unknown', errors: [{ code: 131051, title: 'Unknown' }] }, { type: 'unsupported', kind: 'unknown', text: 'Unknown' }],
-    [{ type: 'poll_of_next_year', poll_of_next_year: {} }, { type: 'unsupported', kind: 'poll_of_next_year' }],
-    [{ type: 'location', location: { latitude: 'x' } }, { type: 'unsupported', kind: 'location' }],
+    [
+      { type: 'interactive', interactive: { type: 'nfm_reply', nfm_reply: { response_json: 'broken' } } },
+      { type: 'reply', via: 'flow', payload: 'broken' },
+    ],
+    [
+      { type: 'interactive', interactive: { type: 'call_permission_reply' } },
+      { type: 'unsupported', kind: 'interactive.call_permission_reply' },
+    ],
+    [
+      { type: 'system', system: { type: 'customer_identity_changed', body: 'x', identity: 'y' } },
+      { type: 'system', event: 'customer_identity_changed' },
+    ],
+    [
+      { type: 'unknown', errors: [{ code: 131051, title: 'Unknown' }] },
+      { type: 'unsupported', kind: 'unknown', text: 'Unknown' },
+    ],
+    [
+      { type: 'poll_of_next_year', poll_of_next_year: {} },
+      { type: 'unsupported', kind: 'poll_of_next_year' },
+    ],
+    [
+      { type: 'location', location: { latitude: 'x' } },
+      { type: 'unsupported', kind: 'location' },
+    ],
     [{}, { type: 'unsupported', kind: 'unknown' }],
   ])('reads %j', (part, content) => {
     expect(message(part)[0]).toMatchObject({ kind: 'message', content });
@@ -132,7 +173,11 @@ describe('what customers write', () => {
     expect(message({ type: 'reaction', reaction: { message_id: 'wamid.0', emoji: '' } })[0]).toMatchObject({ emoji: null });
     expect(message({ type: 'reaction', reaction: { message_id: 'wamid.0' } })[0]).toMatchObject({ emoji: null });
     const edit = { original_message_id: 'wamid.0', message: { type: 'text', text: { body: 'better' } } };
-    expect(message({ type: 'edit', edit })[0]).toMatchObject({ kind: 'edit', target: 'wamid.0', content: { type: 'text', text: 'better' } });
+    expect(message({ type: 'edit', edit })[0]).toMatchObject({
+      kind: 'edit',
+      target: 'wamid.0',
+      content: { type: 'text', text: 'better' },
+    });
     expect(message({ type: 'revoke', revoke: { original_message_id: 'wamid.0' } })[0]).toMatchObject({ kind: 'revoke', target: 'wamid.0' });
   });
 
@@ -155,13 +200,20 @@ describe('what customers write', () => {
   });
 
   it('reads the older wrapping too', () => {
-    const value = { whatsapp_business_api_data: { metadata, contacts: [sheena], messages: [{ from: '16505551234', id: 'x', type: 'text', text: { body: 'x' } }] } };
+    const value = {
+      whatsapp_business_api_data: {
+        metadata,
+        contacts: [sheena],
+        messages: [{ from: '16505551234', id: 'x', type: 'text', text: { body: 'x' } }],
+      },
+    };
     expect(said(value)[0]).toMatchObject({ kind: 'message', providerId: 'x' });
   });
 });
 
 describe('what became of our messages', () => {
-  const status = (status: object) => said({ metadata, statuses: [{ id: 'wamid.1', timestamp: '1749416383', recipient_id: '16505551234', ...status }] })[0] as any;
+  const status = (status: object) =>
+    said({ metadata, statuses: [{ id: 'wamid.1', timestamp: '1749416383', recipient_id: '16505551234', ...status }] })[0] as any;
 
   it.each([
     ['sent', 'sent'],
@@ -179,7 +231,9 @@ describe('what became of our messages', () => {
       ourId: ours,
       facts: { pricing, conversation: { id: 'c' } },
     });
-    expect(status({ status: 'sent', biz_opaque_callback_data: 'somebody else’s' })).toMatchObject({ facts: { callbackData: 'somebody else’s' } });
+    expect(status({ status: 'sent', biz_opaque_callback_data: 'somebody else’s' })).toMatchObject({
+      facts: { callbackData: 'somebody else’s' },
+    });
   });
 
   it('says why a message failed', () => {
@@ -197,13 +251,23 @@ describe('what became of our messages', () => {
   });
 
   it('keeps an error that is about no message', () => {
-    expect(said({ metadata, errors: [{ code: 131000, title: 'Something went wrong' }] })[0]).toMatchObject({ kind: 'account', reason: 'Something went wrong' });
+    expect(said({ metadata, errors: [{ code: 131000, title: 'Something went wrong' }] })[0]).toMatchObject({
+      kind: 'account',
+      reason: 'Something went wrong',
+    });
   });
 });
 
 describe('what was written in the phone’s app', () => {
   it('is outbound, to the customer', () => {
-    const echo = { from: '15550783881', to: '16505551234', id: 'wamid.e', timestamp: '1749416383', type: 'text', text: { body: 'We open at 9' } };
+    const echo = {
+      from: '15550783881',
+      to: '16505551234',
+      id: 'wamid.e',
+      timestamp: '1749416383',
+      type: 'text',
+      text: { body: 'We open at 9' },
+    };
     expect(said({ metadata, message_echoes: [echo] }, 'smb_message_echoes')[0]).toMatchObject({
       kind: 'message',
       direction: 'out',
@@ -227,13 +291,22 @@ describe('templates, numbers and accounts', () => {
     ],
     ['message_template_status_update', { ...template, event: 'REINSTATED' }, { status: 'APPROVED' }],
     ['message_template_status_update', { ...template, event: 'FLAGGED' }, { quality: 'RED' }],
-    ['message_template_quality_update', { ...template, previous_quality_score: 'GREEN', new_quality_score: 'YELLOW' }, { quality: 'YELLOW' }],
+    [
+      'message_template_quality_update',
+      { ...template, previous_quality_score: 'GREEN', new_quality_score: 'YELLOW' },
+      { quality: 'YELLOW' },
+    ],
     ['template_category_update', { ...template, previous_category: 'UTILITY', new_category: 'MARKETING' }, { category: 'MARKETING' }],
     ['message_template_components_update', template, { kind: 'template', name: 'order' }],
     [
       'phone_number_quality_update',
       { display_phone_number: '15550783881', event: 'FLAGGED', current_limit: 'TIER_1K' },
-      { kind: 'account', status: 'warning', where: { detail: 'display_number', value: '+15550783881' }, details: { messaging_limit: 'TIER_1K' } },
+      {
+        kind: 'account',
+        status: 'warning',
+        where: { detail: 'display_number', value: '+15550783881' },
+        details: { messaging_limit: 'TIER_1K' },
+      },
     ],
     ['phone_number_quality_update', { event: 'THROUGHPUT_UPGRADE' }, { details: { throughput: 'HIGH' } }],
     [
@@ -244,8 +317,16 @@ describe('templates, numbers and accounts', () => {
     ['account_update', { event: 'DISABLED_UPDATE', ban_info: { waba_ban_state: ['DISABLE'] } }, { status: 'failed' }],
     ['account_update', { event: 'DISABLED_UPDATE', ban_info: [{ waba_ban_state: 'SCHEDULE_FOR_DISABLE' }] }, { status: 'warning' }],
     ['account_update', { event: 'PARTNER_REMOVED' }, { status: 'failed' }],
-    ['account_update', { event: 'ACCOUNT_RESTRICTION', restriction_info: [{ restriction_type: 'RESTRICTED_BIZ_INITIATED_MESSAGING' }] }, { status: 'warning' }],
-    ['account_update', { event: 'ACCOUNT_VIOLATION', violation_info: { violation_type: 'ALCOHOL' } }, { reason: 'Meta reports a policy violation: ALCOHOL' }],
+    [
+      'account_update',
+      { event: 'ACCOUNT_RESTRICTION', restriction_info: [{ restriction_type: 'RESTRICTED_BIZ_INITIATED_MESSAGING' }] },
+      { status: 'warning' },
+    ],
+    [
+      'account_update',
+      { event: 'ACCOUNT_VIOLATION', violation_info: { violation_type: 'ALCOHOL' } },
+      { reason: 'Meta reports a policy violation: ALCOHOL' },
+    ],
     ['account_update', { event: 'VERIFIED_ACCOUNT' }, { kind: 'account', details: { account_event: 'VERIFIED_ACCOUNT' } }],
     ['account_review_update', { decision: 'REJECTED' }, { status: 'warning' }],
     ['account_alerts', { alert_severity: 'CRITICAL', alert_description: 'x' }, { status: 'warning', reason: 'x' }],

@@ -23,12 +23,20 @@ beforeAll(async () => {
       {
         id: WABA,
         numbers: [
-          ...Array.from({ length: 30 }, (_, index) => ({ id: `2000000000000${index}`, display_phone_number: `+1 555-000-10${index + 10}` })),
+          ...Array.from({ length: 30 }, (_, index) => ({
+            id: `2000000000000${index}`,
+            display_phone_number: `+1 555-000-10${index + 10}`,
+          })),
           { id: NUMBER, display_phone_number: '+33 6 12 34 56 78', verified_name: 'Jasper’s Market', throughput: { level: 'HIGH' } },
         ],
         templates: [
           ...Array.from({ length: 250 }, (_, index) => ({ name: `t_${index}`, language: 'en_US' })),
-          { name: 'order', language: 'en_US', components: [{ type: 'BODY', text: 'Hi {{1}}, order {{2}}' }], quality_score: { score: 'GREEN' } },
+          {
+            name: 'order',
+            language: 'en_US',
+            components: [{ type: 'BODY', text: 'Hi {{1}}, order {{2}}' }],
+            quality_score: { score: 'GREEN' },
+          },
           { name: 'paused', language: 'en_US', status: 'PAUSED' },
         ],
       },
@@ -77,7 +85,9 @@ describe('connecting', () => {
   });
 
   it('needs the id alone, and finds the account where the app may ask', async () => {
-    expect(await whatsapp.connect({ phone_number_id: NUMBER, user_token: 'good' }, context)).toMatchObject({ settings: { phone_number_id: NUMBER } });
+    expect(await whatsapp.connect({ phone_number_id: NUMBER, user_token: 'good' }, context)).toMatchObject({
+      settings: { phone_number_id: NUMBER },
+    });
     const asking = contextFor({ META_GRAPH_URL: base, META_APP_ID: sandbox.state.app.id, META_APP_SECRET: sandbox.state.app.secret });
     const connected = await whatsapp.connect({ phone_number_id: NUMBER, user_token: 'good' }, asking);
     expect(connected).toMatchObject({ settings: { waba_id: WABA }, credentials: { access_token: 'good-long' } });
@@ -88,11 +98,19 @@ describe('connecting', () => {
     [{ phone_number: '+33612345678', business_account_id: WABA, api_key: 'bad' }, 'invalid-token', 'Invalid OAuth access token'],
     [{ phone_number_id: '404', user_token: 'good' }, 'unknown-number', "Object with ID '404' does not exist"],
     [{ phone_number: '+33600000000', business_account_id: WABA, api_key: 'good' }, 'unknown-number', 'has no number +33600000000'],
-    [{ phone_number: '+33612345678', business_account_id: '404', api_key: 'good' }, 'unknown-account', "Object with ID '404' does not exist"],
+    [
+      { phone_number: '+33612345678', business_account_id: '404', api_key: 'good' },
+      'unknown-account',
+      "Object with ID '404' does not exist",
+    ],
     [{ phone_number_id: NUMBER, user_token: 'narrow' }, 'unknown-number', 'missing permissions'],
   ])('refuses %j as %s', async (input, code, words) => {
     sandbox.state.waba(WABA)!.subscribed = false;
-    await expect(whatsapp.connect(input, context)).rejects.toMatchObject({ name: 'ProviderError', code, message: expect.stringContaining(words) });
+    await expect(whatsapp.connect(input, context)).rejects.toMatchObject({
+      name: 'ProviderError',
+      code,
+      message: expect.stringContaining(words),
+    });
     expect(waba().subscribed).toBe(false);
   });
 
@@ -122,7 +140,11 @@ describe('connecting', () => {
   it('explores over all pages', async () => {
     const found = await whatsapp.explore!({ auth_token: 'good', business_account_id: WABA }, context);
     expect(found).toHaveLength(31);
-    expect(found.at(-1)).toEqual({ sourceChannelId: NUMBER, name: 'Jasper’s Market', input: { phone_number_id: NUMBER, business_account_id: WABA } });
+    expect(found.at(-1)).toEqual({
+      sourceChannelId: NUMBER,
+      name: 'Jasper’s Market',
+      input: { phone_number_id: NUMBER, business_account_id: WABA },
+    });
   });
 });
 
@@ -132,22 +154,65 @@ describe('sending', () => {
   });
 
   it.each([
-    [{ type: 'text', text: 'Hello', previewUrl: true }, { type: 'text', text: { body: 'Hello', preview_url: true } }],
-    [{ type: 'image', media: { url: 'https://x.example/a.png' }, caption: 'A' }, { image: { link: 'https://x.example/a.png', caption: 'A' } }],
-    [{ type: 'file', media: { url: 'https://x.example/a', filename: 'a.pdf' } }, { type: 'document', document: { filename: 'a.pdf' } }],
+    [
+      { type: 'text', text: 'Hello', previewUrl: true },
+      { type: 'text', text: { body: 'Hello', preview_url: true } },
+    ],
+    [
+      { type: 'image', media: { url: 'https://x.example/a.png' }, caption: 'A' },
+      { image: { link: 'https://x.example/a.png', caption: 'A' } },
+    ],
+    [
+      { type: 'file', media: { url: 'https://x.example/a', filename: 'a.pdf' } },
+      { type: 'document', document: { filename: 'a.pdf' } },
+    ],
     [{ type: 'audio', media: { url: 'https://x.example/a' }, caption: 'lost' }, { audio: { link: 'https://x.example/a' } }],
     [{ type: 'sticker', media: { url: 'https://x.example/a' } }, { sticker: { link: 'https://x.example/a' } }],
     [{ type: 'location', latitude: 1, longitude: 2, name: 'N' }, { location: { latitude: 1, longitude: 2, name: 'N' } }],
-    [{ type: 'contacts', contacts: [{ name: 'Ada Lovelace', phones: ['+44'] }] }, { contacts: [{ name: { formatted_name: 'Ada Lovelace', last_name: 'Lovelace' } }] }],
-    [{ type: 'choices', text: 'Which?', footer: 'F', choices: [{ id: 'a', title: 'A' }] }, { interactive: { type: 'button', footer: { text: 'F' }, action: { buttons: [{ reply: { id: 'a', title: 'A' } }] } } }],
-    [{ type: 'list', text: 'Which?', button: 'Open', sections: [{ rows: [{ id: 'a', title: 'A' }] }] }, { interactive: { type: 'list', action: { button: 'Open' } } }],
-    [{ type: 'template', name: 'order', language: 'en_US', components: [{ type: 'body', parameters: [{ type: 'text', text: 'Ada' }, { type: 'text', text: '7' }] }] }, { template: { name: 'order', language: { code: 'en_US' } } }],
-    [{ type: 'native', payload: { text: { preview_url: false, body: 'as is' } } }, { type: 'text', text: { preview_url: false, body: 'as is' } }],
+    [
+      { type: 'contacts', contacts: [{ name: 'Ada Lovelace', phones: ['+44'] }] },
+      { contacts: [{ name: { formatted_name: 'Ada Lovelace', last_name: 'Lovelace' } }] },
+    ],
+    [
+      { type: 'choices', text: 'Which?', footer: 'F', choices: [{ id: 'a', title: 'A' }] },
+      { interactive: { type: 'button', footer: { text: 'F' }, action: { buttons: [{ reply: { id: 'a', title: 'A' } }] } } },
+    ],
+    [
+      { type: 'list', text: 'Which?', button: 'Open', sections: [{ rows: [{ id: 'a', title: 'A' }] }] },
+      { interactive: { type: 'list', action: { button: 'Open' } } },
+    ],
+    [
+      {
+        type: 'template',
+        name: 'order',
+        language: 'en_US',
+        components: [
+          {
+            type: 'body',
+            parameters: [
+              { type: 'text', text: 'Ada' },
+              { type: 'text', text: '7' },
+            ],
+          },
+        ],
+      },
+      { template: { name: 'order', language: { code: 'en_US' } } },
+    ],
+    [
+      { type: 'native', payload: { text: { preview_url: false, body: 'as is' } } },
+      { type: 'text', text: { preview_url: false, body: 'as is' } },
+    ],
   ] as [Content, object][])('%j', async (content, body) => {
     const outgoing = message(content);
     const receipt = await whatsapp.send!(outgoing, channel, context);
     expect(receipt).toMatchObject({ providerId: expect.stringMatching(/^wamid\./), state: 'sent' });
-    expect(lastSent()).toMatchObject({ messaging_product: 'whatsapp', recipient_type: 'individual', to: PHONE, biz_opaque_callback_data: outgoing.id, ...body });
+    expect(lastSent()).toMatchObject({
+      messaging_product: 'whatsapp',
+      recipient_type: 'individual',
+      to: PHONE,
+      biz_opaque_callback_data: outgoing.id,
+      ...body,
+    });
   });
 
   it('answers a message, reacts, marks as read, types', async () => {
@@ -165,10 +230,20 @@ describe('sending', () => {
   });
 
   it('reaches people without a telephone number', async () => {
-    await send({ type: 'text', text: 'x' }, { to: [{ kind: 'whatsappusername', value: 'ana' }, { kind: 'whatsappbsuid', value: 'US.13491208655302741918' }] });
+    await send(
+      { type: 'text', text: 'x' },
+      {
+        to: [
+          { kind: 'whatsappusername', value: 'ana' },
+          { kind: 'whatsappbsuid', value: 'US.13491208655302741918' },
+        ],
+      },
+    );
     expect(lastSent()).toMatchObject({ recipient: 'US.13491208655302741918' });
     expect(lastSent().to).toBeUndefined();
-    await expect(send({ type: 'text', text: 'x' }, { to: [{ kind: 'whatsappusername', value: 'ana' }] })).rejects.toMatchObject({ class: 'recipient-unreachable' });
+    await expect(send({ type: 'text', text: 'x' }, { to: [{ kind: 'whatsappusername', value: 'ana' }] })).rejects.toMatchObject({
+      class: 'recipient-unreachable',
+    });
   });
 
   it('uploads a file once, and again when Meta has lost it', async () => {
@@ -182,12 +257,21 @@ describe('sending', () => {
     sandbox.state.media.delete(id);
     await send({ type: 'image', media: { id: 'f1' } });
     expect(uploads()).toBe(2);
-    await expect(send({ type: 'image', media: { id: 'gone' } })).rejects.toMatchObject({ class: 'rejected', message: 'The file to send is no longer stored' });
+    await expect(send({ type: 'image', media: { id: 'gone' } })).rejects.toMatchObject({
+      class: 'rejected',
+      message: 'The file to send is no longer stored',
+    });
   });
 
   it('classes what Meta refuses', async () => {
-    await expect(send({ type: 'text', text: 'x' }, { to: [{ kind: 'phonenumber', value: '+4915100000000' }] })).rejects.toMatchObject({ class: 'window-closed', code: '131047' });
-    await expect(send({ type: 'template', name: 'none', language: 'en', components: [] })).rejects.toMatchObject({ class: 'rejected', code: '132001' });
+    await expect(send({ type: 'text', text: 'x' }, { to: [{ kind: 'phonenumber', value: '+4915100000000' }] })).rejects.toMatchObject({
+      class: 'window-closed',
+      code: '131047',
+    });
+    await expect(send({ type: 'template', name: 'none', language: 'en', components: [] })).rejects.toMatchObject({
+      class: 'rejected',
+      code: '132001',
+    });
     await expect(send({ type: 'template', name: 'paused', language: 'en_US', components: [] })).rejects.toMatchObject({ code: '132015' });
     await expect(send({ type: 'template', name: 'order', language: 'en_US', components: [] })).rejects.toMatchObject({ code: '132000' });
     await expect(send({ type: 'native', payload: 'x' })).rejects.toMatchObject({ class: 'rejected' });
@@ -197,7 +281,11 @@ describe('sending', () => {
     sandbox.faults.outages = 1;
     await expect(send({ type: 'text', text: 'x' })).rejects.toMatchObject({ class: 'retry', code: '2' });
     const bad = { ...channel, credentials: { access_token: 'bad' } };
-    await expect(whatsapp.send!(message({ type: 'text', text: 'x' }), bad, context)).rejects.toMatchObject({ class: 'unauthorized', code: '190', scope: 'channel' });
+    await expect(whatsapp.send!(message({ type: 'text', text: 'x' }), bad, context)).rejects.toMatchObject({
+      class: 'unauthorized',
+      code: '190',
+      scope: 'channel',
+    });
   });
 
   it('does not know what became of a send whose answer was lost, until the status tells', async () => {
@@ -232,12 +320,18 @@ describe('sending', () => {
 describe('media', () => {
   it('are fetched with the token and checked', async () => {
     const { id } = sandbox.state.store(Buffer.from('picture'), 'image/png');
-    expect(await whatsapp.media!({ providerRef: id, mimeType: 'image/jpeg' }, channel, context)).toMatchObject({ data: Buffer.from('picture'), mimeType: 'image/png' });
+    expect(await whatsapp.media!({ providerRef: id, mimeType: 'image/jpeg' }, channel, context)).toMatchObject({
+      data: Buffer.from('picture'),
+      mimeType: 'image/png',
+    });
     await expect(whatsapp.media!({ providerRef: '404' }, channel, context)).rejects.toMatchObject({ class: 'rejected' });
-    const tampered = { ...context, http: async (url: string, request?: object) => {
-      const answer = await context.http(url, request);
-      return url.includes('/_media/') ? { ...answer, body: Buffer.from('forged!') } : answer;
-    } };
+    const tampered = {
+      ...context,
+      http: async (url: string, request?: object) => {
+        const answer = await context.http(url, request);
+        return url.includes('/_media/') ? { ...answer, body: Buffer.from('forged!') } : answer;
+      },
+    };
     await expect(whatsapp.media!({ providerRef: id }, channel, tampered)).rejects.toMatchObject({ class: 'retry', code: 'checksum' });
   });
 });
@@ -248,15 +342,24 @@ describe('templates', () => {
   it('are listed over all pages', async () => {
     const found = await operations.list(channel, context);
     expect(found.length).toBeGreaterThanOrEqual(252);
-    expect(found.find(({ name }) => name === 'order')).toMatchObject({ language: 'en_US', status: 'APPROVED', category: 'UTILITY', quality: 'GREEN', rejectedReason: undefined });
+    expect(found.find(({ name }) => name === 'order')).toMatchObject({
+      language: 'en_US',
+      status: 'APPROVED',
+      category: 'UTILITY',
+      quality: 'GREEN',
+      rejectedReason: undefined,
+    });
   });
 
   it('fail as a whole when one page fails', async () => {
     let calls = 0;
-    const shaky = { ...context, http: async (url: string, request?: object) => {
-      if (++calls === 2) sandbox.faults.outages = 1;
-      return context.http(url, request);
-    } };
+    const shaky = {
+      ...context,
+      http: async (url: string, request?: object) => {
+        if (++calls === 2) sandbox.faults.outages = 1;
+        return context.http(url, request);
+      },
+    };
     await expect(operations.list(channel, shaky)).rejects.toMatchObject({ class: 'retry' });
   });
 
@@ -269,40 +372,70 @@ describe('templates', () => {
     const made = await operations.create({ name: 'ticket_update', language: 'en', category: 'utility', components }, channel, context);
     expect(made).toMatchObject({ name: 'ticket_update', status: 'PENDING', category: 'UTILITY', providerRef: expect.any(String) });
     const stored = sandbox.state.template(made.providerRef!)!.template;
-    expect(stored.components).toMatchObject([{ example: { header_text: ['Example 1'] } }, { example: { body_text: [['Example 1', 'Example 2', 'Example 3']] } }, { buttons: [{ example: ['https://x.example/example'] }] }]);
+    expect(stored.components).toMatchObject([
+      { example: { header_text: ['Example 1'] } },
+      { example: { body_text: [['Example 1', 'Example 2', 'Example 3']] } },
+      { buttons: [{ example: ['https://x.example/example'] }] },
+    ]);
 
-    await expect(operations.create({ name: 'ticket_update', language: 'en', category: 'UTILITY', components }, channel, context)).rejects.toMatchObject({ class: 'rejected' });
+    await expect(
+      operations.create({ name: 'ticket_update', language: 'en', category: 'UTILITY', components }, channel, context),
+    ).rejects.toMatchObject({ class: 'rejected' });
     stored.status = 'APPROVED';
     const edited = await operations.edit!({ ...made, components: [{ type: 'BODY', text: 'Hello {{name}}' }] }, channel, context);
-    expect(edited).toMatchObject({ status: 'PENDING', components: [{ example: { body_text_named_params: [{ param_name: 'name', example: 'name' }] } }] });
+    expect(edited).toMatchObject({
+      status: 'PENDING',
+      components: [{ example: { body_text_named_params: [{ param_name: 'name', example: 'name' }] } }],
+    });
 
     await operations.delete!({ name: 'ticket_update', language: 'en' }, channel, context);
     expect(sandbox.state.template(made.providerRef!)).toBeUndefined();
-    await expect(operations.delete!({ name: 'ticket_update', language: 'en' }, channel, context)).rejects.toMatchObject({ code: 'unknown-template' });
+    await expect(operations.delete!({ name: 'ticket_update', language: 'en' }, channel, context)).rejects.toMatchObject({
+      code: 'unknown-template',
+    });
   });
 
   it('need to know the account', async () => {
-    await expect(operations.list({ ...channel, settings: { phone_number_id: NUMBER }, details: {} }, context)).rejects.toMatchObject({ problems: [{ field: 'business_account_id' }] });
+    await expect(operations.list({ ...channel, settings: { phone_number_id: NUMBER }, details: {} }, context)).rejects.toMatchObject({
+      problems: [{ field: 'business_account_id' }],
+    });
   });
 });
 
 describe('health', () => {
-  const asking = () => contextFor({ META_GRAPH_URL: base, META_APP_ID: sandbox.state.app.id, META_APP_SECRET: sandbox.state.app.secret, META_VERIFY_TOKEN: 'x' });
+  const asking = () =>
+    contextFor({
+      META_GRAPH_URL: base,
+      META_APP_ID: sandbox.state.app.id,
+      META_APP_SECRET: sandbox.state.app.secret,
+      META_VERIFY_TOKEN: 'x',
+    });
   const number = () => sandbox.state.number(NUMBER)!.number;
 
   it('is active when all is well', async () => {
     const report = await whatsapp.health!(channel, asking());
     expect(report).toMatchObject({ status: 'active', details: { quality_rating: 'GREEN', throughput: 'HIGH' } });
-    expect(report.checks?.map(({ name, ok }) => [name, ok])).toEqual([['token', true], ['number', true], ['quality', true], ['subscription', true]]);
+    expect(report.checks?.map(({ name, ok }) => [name, ok])).toEqual([
+      ['token', true],
+      ['number', true],
+      ['quality', true],
+      ['subscription', true],
+    ]);
   });
 
   it('tells what is wrong and what to do', async () => {
     sandbox.state.waba(WABA)!.subscribed = false;
-    expect(await whatsapp.health!(channel, asking())).toMatchObject({ status: 'failed', reason: expect.stringContaining('not subscribed') });
+    expect(await whatsapp.health!(channel, asking())).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('not subscribed'),
+    });
     sandbox.state.waba(WABA)!.subscribed = true;
 
     number().quality_rating = 'RED';
-    expect(await whatsapp.health!(channel, asking())).toMatchObject({ status: 'warning', reason: expect.stringContaining('Quality rating RED') });
+    expect(await whatsapp.health!(channel, asking())).toMatchObject({
+      status: 'warning',
+      reason: expect.stringContaining('Quality rating RED'),
+    });
     number().quality_rating = 'GREEN';
     number().status = 'BANNED';
     expect(await whatsapp.health!(channel, asking())).toMatchObject({ status: 'failed', reason: expect.stringContaining('BANNED') });
@@ -311,13 +444,26 @@ describe('health', () => {
     const soon = Math.floor(Date.now() / 1000) + 2 * 24 * 3600;
     sandbox.state.addToken({ value: 'ending', expiresAt: soon });
     const ending = { ...channel, credentials: { access_token: 'ending' } };
-    expect(await whatsapp.health!(ending, asking())).toMatchObject({ status: 'warning', reason: expect.stringContaining('ends on'), expiresAt: new Date(soon * 1000) });
+    expect(await whatsapp.health!(ending, asking())).toMatchObject({
+      status: 'warning',
+      reason: expect.stringContaining('ends on'),
+      expiresAt: new Date(soon * 1000),
+    });
     const lacking = { ...channel, credentials: { access_token: 'lacking' } };
-    expect(await whatsapp.health!(lacking, asking())).toMatchObject({ status: 'warning', reason: expect.stringContaining('lacks whatsapp_business_management') });
+    expect(await whatsapp.health!(lacking, asking())).toMatchObject({
+      status: 'warning',
+      reason: expect.stringContaining('lacks whatsapp_business_management'),
+    });
     const dead = { ...channel, credentials: { access_token: 'dead' } };
     expect(await whatsapp.health!(dead, asking())).toMatchObject({ status: 'failed', reason: expect.stringContaining('no longer valid') });
-    expect(await whatsapp.health!(dead, context)).toMatchObject({ status: 'failed', reason: expect.stringContaining('Invalid OAuth access token') });
-    expect(await whatsapp.health!(channel, contextFor({ META_GRAPH_URL: base }))).toMatchObject({ status: 'warning', reason: expect.stringContaining('META_APP_SECRET') });
+    expect(await whatsapp.health!(dead, context)).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('Invalid OAuth access token'),
+    });
+    expect(await whatsapp.health!(channel, contextFor({ META_GRAPH_URL: base }))).toMatchObject({
+      status: 'warning',
+      reason: expect.stringContaining('META_APP_SECRET'),
+    });
   });
 
   it('says nothing about the channel when Meta is down', async () => {
