@@ -132,8 +132,24 @@ export function graphRoutes(sandbox: Sandbox) {
     });
 
     app.get('/:version/:id/conversations', async (request) => {
-      if (!state.page(allowed(sandbox, request))) unknown(request);
-      return { data: [] };
+      const page = state.page(allowed(sandbox, request)) ?? unknown(request);
+      const { user_id: user, platform } = request.query as Query;
+      const account = platform === 'instagram' ? page.instagram?.id : page.id;
+      if (!state.lastInbound.has(`${account} ${user}`)) return { data: [] };
+      const sent = state.sent.filter(({ from, to }) => from === account && to === user).slice(-25);
+      const data = sent.map(({ id, body, at }) => ({
+        id,
+        message: (body.message as Body).text ?? '',
+        from: { id: account },
+        created_time: new Date(at).toISOString(),
+      }));
+      const participants = {
+        data: [
+          { id: user, name: 'Sandra Box' },
+          { id: account, name: page.name },
+        ],
+      };
+      return { data: [{ id: `t_${user}`, participants, messages: { data: data.reverse() } }] };
     });
 
     app.post('/:version/:id/messages', async (request, reply) => {

@@ -205,6 +205,21 @@ describe('sending on Messenger', () => {
     });
   });
 
+  it('asks the conversation what became of a message', async () => {
+    customer().text('hi');
+    const lost = message('5551', 'psid', { type: 'text', text: 'Did this arrive?' });
+    sandbox.faults.lostAnswers = 1;
+    await expect(facebook.send!(lost, page, context)).rejects.toMatchObject({ class: 'unknown-outcome' });
+    const providerId = sandbox.state.sent.at(-1)!.id;
+    expect(await facebook.settle!(lost, page, context)).toEqual({ outcome: 'accepted', providerId, state: 'sent' });
+    const other = message('5551', 'psid', { type: 'text', text: 'This was never sent' });
+    expect(await facebook.settle!(other, page, context)).toEqual({ outcome: 'unknown' });
+    const later = { ...context, now: () => new Date(Date.now() + 300_000) };
+    expect(await facebook.settle!(other, page, later)).toEqual({ outcome: 'never-received' });
+    const picture = message('5551', 'psid', { type: 'image', media: { url: 'https://x.example/a' } });
+    expect(await facebook.settle!(picture, page, later)).toEqual({ outcome: 'unknown' });
+  });
+
   it('hears its own echo, and what became of the message', async () => {
     customer().text('hi');
     const heard: any[] = [];
