@@ -74,7 +74,7 @@ describe('connecting', () => {
         display_number: '+33612345678',
         verified_name: 'Jasper’s Market',
         quality_rating: 'GREEN',
-        messaging_limit: 'TIER_1K',
+        messaging_limit_tier: 'TIER_1K',
         throughput: 'HIGH',
         name_status: 'APPROVED',
         code_verification_status: 'VERIFIED',

@@ -56,7 +56,7 @@ export function detailsOf(number: Json): Record<string, unknown> {
       display_number: display ? `+${digitsOf(display)}` : undefined,
       verified_name: text(number.verified_name),
       quality_rating: text(number.quality_rating),
-      messaging_limit: text(number.whatsapp_business_manager_messaging_limit) ?? text(number.messaging_limit_tier),
+      messaging_limit_tier: text(number.whatsapp_business_manager_messaging_limit) ?? text(number.messaging_limit_tier),
       throughput,
       name_status: text(number.name_status),
       code_verification_status: text(number.code_verification_status),
