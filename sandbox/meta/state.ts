@@ -81,6 +81,8 @@ export interface Seed {
 }
 
 export class MetaState {
+  /** Where the dashboard says that webhooks go; nothing is shown while it is not set. */
+  callbackUrl: string | undefined;
   readonly app: { id: string; secret: string; verifyToken: string };
   readonly tokens = new Map<string, Token>();
   readonly wabas: Waba[];

@@ -1,8 +1,9 @@
 /** Collects what a health check found; the worst finding is the channel's status. */
 import { ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext, HealthReport } from '../connector.ts';
+import { graph } from './graph.ts';
 import { appOf, inspect } from './tokens.ts';
-import type { Json } from './values.ts';
+import { type Json, record, text } from './values.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 /** People need some days to make a new token. */
@@ -90,4 +91,32 @@ export function subscribedTo(checks: Checks, context: ConnectorContext, apps: Js
   if (subscribed) checks.pass('subscription');
   else checks.fail('subscription', 'The app is not subscribed to this account’s webhooks, so nothing comes in. Connect the channel again');
   return subscribed;
+}
+
+/**
+ * Does the app's webhook lead here, and carry messages? Asked only where the installation has an app; an app that may not
+ * ask says nothing.
+ * developers.facebook.com/docs/graph-api/reference/app/subscriptions
+ */
+export async function webhookCheck(checks: Checks, object: string, context: ConnectorContext): Promise<void> {
+  const app = appOf(context);
+  if (!app) return;
+  let subscriptions: Json[];
+  try {
+    subscriptions = await graph(context, { token: `${app.id}|${app.secret}` }).all(`${app.id}/subscriptions`);
+  } catch (error) {
+    if (!(error instanceof ProviderError) || (error.class !== 'unauthorized' && error.class !== 'rejected')) throw error;
+    checks.note('webhook', `Meta does not show where the app’s webhooks go: ${error.message}`);
+    return;
+  }
+  const ours = subscriptions.find((subscription) => subscription.object === object);
+  if (!ours) return;
+  const here = `${context.config.publicUrl.replace(/\/+$/, '')}/`;
+  const address = text(ours.callback_url) ?? '';
+  const fields = Array.isArray(ours.fields) ? ours.fields.map((field) => text(field) ?? text(record(field)?.name)) : ['messages'];
+  if (!address.startsWith(here)) {
+    checks.warn('webhook', `The app’s webhooks go to ${address}, not to ${here}hooks/meta. Change the callback URL in the app dashboard`);
+  } else if (!fields.includes('messages')) {
+    checks.warn('webhook', 'The app’s webhook does not carry the field “messages”. Subscribe to it in the app dashboard');
+  } else checks.pass('webhook');
 }

@@ -466,6 +466,17 @@ describe('health', () => {
     });
   });
 
+  it('notices webhooks that lead elsewhere', async () => {
+    sandbox.state.callbackUrl = 'https://elsewhere.example/hook';
+    expect(await whatsapp.health!(channel, asking())).toMatchObject({
+      status: 'warning',
+      reason: expect.stringContaining('elsewhere.example'),
+    });
+    sandbox.state.callbackUrl = 'https://patchbay.example/hooks/meta';
+    expect(await whatsapp.health!(channel, asking())).toMatchObject({ status: 'active' });
+    sandbox.state.callbackUrl = undefined;
+  });
+
   it('says nothing about the channel when Meta is down', async () => {
     sandbox.faults.outages = 1;
     await expect(whatsapp.health!(channel, context)).rejects.toMatchObject({ class: 'retry' });

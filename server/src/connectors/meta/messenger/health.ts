@@ -1,6 +1,6 @@
 /** How a page, or the Instagram account that hangs on it, is doing at Meta: token, page, subscription. */
 import type { ConnectorContext, HealthReport } from '../../connector.ts';
-import { Checks, subscribedTo, tokenChecks } from '../checks.ts';
+import { Checks, subscribedTo, tokenChecks, webhookCheck } from '../checks.ts';
 import { appOf } from '../tokens.ts';
 import { compact, record, text } from '../values.ts';
 import { type Channel, graphOf } from './account.ts';
@@ -47,5 +47,6 @@ async function pageChecks(checks: Checks, channel: Channel, context: ConnectorCo
     if (fields && !fields.includes('messages'))
       checks.fail('subscription', 'The app is not subscribed to the field “messages”, so nothing comes in. Connect the channel again');
   }
+  await webhookCheck(checks, accountId ? 'instagram' : 'page', context);
   return compact({ page_name: text(page.name), username: text(account?.username) }) ?? {};
 }
