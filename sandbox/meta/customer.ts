@@ -67,10 +67,9 @@ export class WhatsAppCustomer {
     const { state, webhooks } = this.#world;
     const { phone, userId, username, name } = this.#person;
     const now = this.#world.now();
-    for (const recipient of [phone, userId]) if (recipient) state.lastInbound.set(`${this.#number} ${recipient}`, now);
     const written = messages.map((message) => {
       const id = wamid();
-      state.received.add(id);
+      for (const recipient of [phone, userId]) if (recipient) state.noteInbound(this.#number, recipient, id, now);
       return {
         ...(phone ? { from: phone } : {}),
         ...(userId ? { from_user_id: userId } : {}),
@@ -136,7 +135,6 @@ export class PageCustomer {
 
   write(message: Part): string {
     const mid = `m_${randomUUID()}`;
-    this.#world.state.received.add(mid);
     this.item({ message: { mid, ...message } });
     return mid;
   }
@@ -144,7 +142,7 @@ export class PageCustomer {
   /** Any messaging item; sender, recipient and time are added. */
   item(item: Part): void {
     const now = this.#world.now();
-    this.#world.state.lastInbound.set(`${this.#account} ${this.#id}`, now);
+    this.#world.state.noteInbound(this.#account, this.#id, undefined, now);
     const messaging = [{ sender: { id: this.#id }, recipient: { id: this.#account }, timestamp: now, ...item }];
     this.#world.webhooks.emit(pageWebhook(this.#page, this.#account, messaging, now));
   }

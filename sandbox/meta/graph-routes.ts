@@ -59,9 +59,19 @@ export function graphRoutes(sandbox: Sandbox) {
       return pageOf(pages, request.query as Query, address(request));
     });
 
+    app.get('/:version/:id/subscriptions', async (request) => {
+      if (bearer(request) !== `${state.app.id}|${state.app.secret}` || (request.params as Params).id !== state.app.id) throw badToken();
+      const { callbackUrl } = state;
+      const fields = [{ name: 'messages', version: 'v25.0' }];
+      const objects = callbackUrl === undefined ? [] : ['whatsapp_business_account', 'page', 'instagram'];
+      return { data: objects.map((object) => ({ object, callback_url: callbackUrl, active: true, fields })) };
+    });
+
     app.get('/:version/:id/phone_numbers', async (request) => {
       const waba = state.waba(allowed(sandbox, request)) ?? unknown(request);
-      return pageOf(waba.numbers, request.query as Query, address(request));
+      const query = request.query as Query;
+      const numbers = waba.numbers.map((number) => chosen(number, query.fields));
+      return pageOf(numbers, query, address(request));
     });
 
     app.get('/:version/:id/subscribed_apps', async (request) => {
@@ -132,8 +142,24 @@ export function graphRoutes(sandbox: Sandbox) {
     });
 
     app.get('/:version/:id/conversations', async (request) => {
-      if (!state.page(allowed(sandbox, request))) unknown(request);
-      return { data: [] };
+      const page = state.page(allowed(sandbox, request)) ?? unknown(request);
+      const { user_id: user, platform } = request.query as Query;
+      const account = platform === 'instagram' ? page.instagram?.id : page.id;
+      if (!state.lastInbound.has(`${account} ${user}`)) return { data: [] };
+      const sent = state.sent.filter(({ from, to }) => from === account && to === user).slice(-25);
+      const data = sent.map(({ id, body, at }) => ({
+        id,
+        message: (body.message as Body).text ?? '',
+        from: { id: account },
+        created_time: new Date(at).toISOString(),
+      }));
+      const participants = {
+        data: [
+          { id: user, name: 'Sandra Box' },
+          { id: account, name: page.name },
+        ],
+      };
+      return { data: [{ id: `t_${user}`, participants, messages: { data: data.reverse() } }] };
     });
 
     app.post('/:version/:id/messages', async (request, reply) => {
@@ -151,7 +177,7 @@ export function graphRoutes(sandbox: Sandbox) {
     app.get('/:version/:id', async (request) => {
       const id = allowed(sandbox, request);
       const number = state.number(id)?.number;
-      if (number) return chosen(number as unknown as Body, request.query as Query);
+      if (number) return chosen(number, (request.query as Query).fields);
       const template = state.template(id)?.template;
       if (template) return template;
       const page = state.pages.find((candidate) => candidate.id === id);
@@ -241,15 +267,18 @@ function pageJson(page: Page): unknown {
   };
 }
 
-/** Only the fields that were asked for; a field that there is none of is an error, as at Meta. */
-function chosen(number: Body, query: Query): unknown {
-  if (!query.fields) {
-    const { id, display_phone_number, verified_name, quality_rating } = number as unknown as PhoneNumber;
+/** Only the fields that were asked for; one that there is none of is an error, as at Meta. */
+function chosen(number: PhoneNumber, fields: string | undefined): unknown {
+  if (!fields) {
+    const { id, display_phone_number, verified_name, quality_rating } = number;
     return { id, display_phone_number, verified_name, quality_rating };
   }
-  return Object.fromEntries(
-    ['id', ...query.fields.split(',')].filter((field) => number[field] !== undefined).map((field) => [field, number[field]]),
-  );
+  const known: Body = { is_on_biz_app: false, ...number };
+  const wanted = ['id', ...fields.split(',')];
+  const unheardOf = wanted.find((field) => known[field] === undefined);
+  if (unheardOf)
+    throw new GraphError(400, 100, `(#100) Tried accessing nonexisting field (${unheardOf}) on node type (WhatsAppBusinessPhoneNumber)`);
+  return Object.fromEntries(wanted.map((field) => [field, known[field]]));
 }
 
 function debugged(sandbox: Sandbox, token: Token | undefined): unknown {

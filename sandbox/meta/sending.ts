@@ -25,7 +25,7 @@ export function sendFromNumber(sandbox: Sandbox, { number, waba }: { number: Pho
   const closed = type !== 'template' && !windowIsOpen(state, number.id, recipient, now);
   if (closed && faults.windowRefusal === 'answer') throw windowClosed();
   const id = wamid();
-  state.sent.push({ id, from: number.id, to: recipient, body, at: now });
+  state.remember({ id, from: number.id, to: recipient, body, at: now });
   queueMicrotask(() => tellStatuses(sandbox, number.id, { id, recipient, byUserId, type, body }, closed ? windowClosed() : undefined));
   return {
     messaging_product: 'whatsapp',
@@ -74,7 +74,7 @@ export function sendFromPage(sandbox: Sandbox, page: Page, body: Body): unknown 
   const { account, recipient } = checkPageMessage(body, page, state, now);
   if (body.sender_action !== undefined) return { recipient_id: recipient };
   const id = `m_${randomUUID()}`;
-  state.sent.push({ id, from: account, to: recipient, body, at: now });
+  state.remember({ id, from: account, to: recipient, body, at: now });
   queueMicrotask(() => tellPage(sandbox, page, account, { id, recipient, message: body.message }));
   return { recipient_id: recipient, message_id: id };
 }

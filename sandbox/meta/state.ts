@@ -1,6 +1,9 @@
 /** What this Meta knows: one app, its tokens, business accounts with numbers and templates, pages with their Instagram accounts. */
 import { randomUUID } from 'node:crypto';
 
+/** How many messages each way are remembered at least. */
+export const REMEMBERED = 10_000;
+
 export interface Token {
   value: string;
   /** Ids of the accounts, numbers and pages that it reaches; absent: all. */
@@ -78,6 +81,8 @@ export interface Seed {
 }
 
 export class MetaState {
+  /** Where the dashboard says that webhooks go; nothing is shown while it is not set. */
+  callbackUrl: string | undefined;
   readonly app: { id: string; secret: string; verifyToken: string };
   readonly tokens = new Map<string, Token>();
   readonly wabas: Waba[];
@@ -148,6 +153,20 @@ export class MetaState {
       if (template) return { template, waba };
     }
     return undefined;
+  }
+
+  /** Remembers a message that went out; only so many, since a stand-in may run for weeks. */
+  remember(message: SentMessage): void {
+    this.sent.push(message);
+    if (this.sent.length > 2 * REMEMBERED) this.sent.splice(0, REMEMBERED);
+  }
+
+  /** Notes that a customer wrote to a number or page. */
+  noteInbound(account: string, customer: string, messageId: string | undefined, at: number): void {
+    this.lastInbound.set(`${account} ${customer}`, at);
+    if (messageId === undefined) return;
+    this.received.add(messageId);
+    if (this.received.size > 2 * REMEMBERED) this.received.delete(this.received.values().next().value!);
   }
 
   store(data: Buffer, mimeType: string, filename?: string): StoredMedia {

@@ -1,7 +1,7 @@
 /** Calls the app back as Meta does: escaped JSON, signed over those bytes, again until it is taken; out of step on demand. */
 import { createHmac } from 'node:crypto';
 import type { Faults } from './faults.ts';
-import type { MetaState } from './state.ts';
+import { type MetaState, REMEMBERED } from './state.ts';
 
 export interface WebhookRequest {
   headers: Record<string, string>;
@@ -19,7 +19,7 @@ export function escapedJson(value: unknown): string {
 }
 
 export class Webhooks {
-  /** Everything that was sent, in order; a repetition counts again. */
+  /** What was sent lately, in order; a repetition counts again. */
   readonly log: { value: unknown; status: number }[] = [];
   readonly #state: MetaState;
   readonly #faults: Faults;
@@ -73,6 +73,7 @@ export class Webhooks {
       if (this.#faults.webhookDelayMs > 0 || attempt > 0) await wait(this.#faults.webhookDelayMs + (attempt > 0 ? 100 * 2 ** attempt : 0));
       const status = await this.#deliver(request).catch(() => 0);
       this.log.push({ value, status });
+      if (this.log.length > 2 * REMEMBERED) this.log.splice(0, REMEMBERED);
       if (status === 200) return;
     }
   }

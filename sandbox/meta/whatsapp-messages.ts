@@ -22,7 +22,7 @@ export function checkMessage(body: Body, state: MetaState, wabaTemplates: Templa
   if (body.recipient_type !== undefined && body.recipient_type !== 'individual' && body.recipient_type !== 'group')
     throw invalid('recipient_type');
   const recipient = recipientOf(body);
-  const type = body.type ?? 'text';
+  const type = body.type ?? TYPES.find((name) => body[name] !== undefined) ?? 'text';
   if (!TYPES.includes(type)) throw invalid(`type must be one of ${TYPES.join(', ')}`);
   const part = body[type];
   if (part === undefined || part === null || typeof part !== 'object') throw missing(type);

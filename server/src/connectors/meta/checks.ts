@@ -1,8 +1,9 @@
 /** Collects what a health check found; the worst finding is the channel's status. */
 import { ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext, HealthReport } from '../connector.ts';
+import { type Graph, graph } from './graph.ts';
 import { appOf, inspect } from './tokens.ts';
-import type { Json } from './values.ts';
+import { type Json, record, text } from './values.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 /** People need some days to make a new token. */
@@ -54,15 +55,20 @@ export async function tokenChecks(
   { token, scopes, version }: { token: string; scopes: string[]; version?: string },
   context: ConnectorContext,
 ): Promise<Date | undefined> {
-  for (const name of ['META_APP_SECRET', 'META_VERIFY_TOKEN']) {
-    if (!context.config.get(name)) checks.warn('settings', `${name} is not set: Meta’s webhooks are refused until it is`);
+  if (!context.config.get('META_APP_SECRET')) {
+    checks.warn('settings', 'META_APP_SECRET is not set: Meta’s webhooks are refused until it is');
+  }
+  if (!context.config.get('META_VERIFY_TOKEN')) {
+    checks.note('settings', 'META_VERIFY_TOKEN is not set: Meta cannot be told a new callback URL until it is');
   }
   let facts: Awaited<ReturnType<typeof inspect>>;
   try {
     facts = await inspect(token, context, version);
   } catch (error) {
     if (!(error instanceof ProviderError) || (error.class !== 'unauthorized' && error.class !== 'rejected')) throw error;
-    checks.warn('token', `Meta does not answer questions about the token: ${error.message}. Check META_APP_ID and META_APP_SECRET`);
+    const words = `Meta does not answer questions about the token: ${error.message}`;
+    if (error.class === 'unauthorized' || error.code === '101') checks.warn('token', `${words}. Check META_APP_ID and META_APP_SECRET`);
+    else checks.note('token', words);
     return undefined;
   }
   if (!facts) return undefined;
@@ -83,11 +89,60 @@ export async function tokenChecks(
   return facts.expiresAt;
 }
 
-/** Is our app among those that get the account's webhooks? Without an app of ours any subscription will do. */
-export function subscribedTo(checks: Checks, context: ConnectorContext, apps: Json[], idOf: (app: Json) => string | undefined): boolean {
+/**
+ * Is our app among those that get the account's webhooks? Without an app of ours any subscription will do. Gives the
+ * subscriptions; undefined where Meta does not show them.
+ */
+export async function subscriptionCheck(
+  checks: Checks,
+  client: Graph,
+  account: string,
+  context: ConnectorContext,
+): Promise<Json[] | undefined> {
+  let apps: Json[];
+  try {
+    apps = await client.all(`${account}/subscribed_apps`);
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.class !== 'rejected') throw error;
+    checks.warn('subscription', `Meta does not show who gets the webhooks of ${account}: ${error.message}`);
+    return undefined;
+  }
   const app = appOf(context);
-  const subscribed = app ? apps.some((candidate) => idOf(candidate) === app.id) : apps.length > 0;
+  const subscribed = app ? apps.some((candidate) => subscriberOf(candidate) === app.id) : apps.length > 0;
   if (subscribed) checks.pass('subscription');
   else checks.fail('subscription', 'The app is not subscribed to this account’s webhooks, so nothing comes in. Connect the channel again');
-  return subscribed;
+  return subscribed ? apps : undefined;
+}
+
+/** The id of a subscribed app: business accounts wrap it, pages do not. */
+export function subscriberOf(app: Json): string | undefined {
+  return text(record(app.whatsapp_business_api_data)?.id) ?? text(app.id);
+}
+
+/**
+ * Does the app's webhook lead here, and carry messages? Asked only where the installation has an app; an app that may not
+ * ask says nothing.
+ * developers.facebook.com/docs/graph-api/reference/app/subscriptions
+ */
+export async function webhookCheck(checks: Checks, object: string, context: ConnectorContext): Promise<void> {
+  const app = appOf(context);
+  if (!app) return;
+  let subscriptions: Json[];
+  try {
+    subscriptions = await graph(context, { token: `${app.id}|${app.secret}` }).all(`${app.id}/subscriptions`);
+  } catch (error) {
+    if (!(error instanceof ProviderError) || (error.class !== 'unauthorized' && error.class !== 'rejected')) throw error;
+    checks.note('webhook', `Meta does not show where the app’s webhooks go: ${error.message}`);
+    return;
+  }
+  const ours = subscriptions.find((subscription) => subscription.object === object);
+  if (!ours) return;
+  const here = `${context.config.publicUrl.replace(/\/+$/, '')}/`;
+  const address = text(ours.callback_url) ?? '';
+  const fields = Array.isArray(ours.fields) ? ours.fields.map((field) => text(field) ?? text(record(field)?.name)) : ['messages'];
+  if (!address.startsWith(here)) {
+    checks.warn('webhook', `The app’s webhooks go to ${address}, not to ${here}hooks/meta. Change the callback URL in the app dashboard`);
+  } else if (!fields.includes('messages')) {
+    checks.warn('webhook', 'The app’s webhook does not carry the field “messages”. Subscribe to it in the app dashboard');
+  } else checks.pass('webhook');
 }

@@ -33,7 +33,7 @@ describe('the handshake', () => {
     { 'hub.challenge': '1', 'hub.verify_token': 'let me in' },
     { 'hub.mode': 'subscribe', 'hub.verify_token': 'let me in' },
     {},
-  ])('refuses %j', (query) => {
+  ] as Record<string, string>[])('refuses %j', (query) => {
     expect(ask(query)?.status).toBe(403);
   });
   it('leaves deliveries alone', () => {

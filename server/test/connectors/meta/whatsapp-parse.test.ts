@@ -305,7 +305,7 @@ describe('templates, numbers and accounts', () => {
         kind: 'account',
         status: 'warning',
         where: { detail: 'display_number', value: '+15550783881' },
-        details: { messaging_limit: 'TIER_1K' },
+        details: { messaging_limit_tier: 'TIER_1K' },
       },
     ],
     ['phone_number_quality_update', { event: 'THROUGHPUT_UPGRADE' }, { details: { throughput: 'HIGH' } }],

@@ -24,8 +24,9 @@ const SUBSCRIBED_FIELDS = [
   'message_edits',
   'standby',
 ].join(',');
-const PAGE_FIELDS =
-  'id,name,name_with_location_descriptor,access_token,picture,instagram_business_account{id,username,name,profile_picture_url}';
+const PAGE_FIELDS = 'id,name,name_with_location_descriptor,access_token,picture';
+/** Needs a permission that Messenger alone does not. */
+const INSTAGRAM_FIELDS = `${PAGE_FIELDS},instagram_business_account{id,username,name,profile_picture_url}`;
 
 interface Page {
   id: string;
@@ -40,7 +41,7 @@ export async function connectFacebook(
   input: { page_id: string; page_token: string },
   context: ConnectorContext,
 ): Promise<Connected<{ page_id: string }, Credentials>> {
-  const page = await find(input, context);
+  const page = await find(input, PAGE_FIELDS, context);
   await subscribe(page, context);
   return {
     sourceChannelId: page.id,
@@ -57,7 +58,7 @@ export async function connectInstagram(
   input: { page_id: string; page_token: string; account_id?: string },
   context: ConnectorContext,
 ): Promise<Connected<{ page_id: string; account_id: string }, Credentials>> {
-  const page = await find(input, context);
+  const page = await find(input, INSTAGRAM_FIELDS, context);
   const account = text(input.account_id) ?? page.instagram?.id;
   if (!account)
     throw new ProviderError('rejected', `No Instagram professional account is linked to the page ${page.name ?? page.id}`, {
@@ -83,13 +84,13 @@ export async function connectInstagram(
   };
 }
 
-async function find(input: { page_id: string; page_token: string }, context: ConnectorContext): Promise<Page> {
+async function find(input: { page_id: string; page_token: string }, fields: string, context: ConnectorContext): Promise<Page> {
   const given = text(input.page_token);
   const id = text(input.page_id);
   if (!id) throw invalid('page_id', 'is required');
   if (!given) throw invalid('page_token', 'is required');
   const token = await blame('invalid-token', () => exchange(given, context));
-  const answer = await blame('unknown-account', () => graph(context, { token }).call(id, { query: { fields: PAGE_FIELDS } }));
+  const answer = await blame('unknown-account', () => graph(context, { token }).call(id, { query: { fields } }));
   const account = record(answer.instagram_business_account);
   const accountId = text(account?.id);
   return {

@@ -9,6 +9,7 @@ import { healthOf } from './health.ts';
 import { parserOf } from './parse.ts';
 import { facebookProfile, fetchMedia } from './people.ts';
 import { senderOf } from './send.ts';
+import { settlerOf } from './settle.ts';
 
 export const facebook = defineConnector({
   source: 'facebook',
@@ -37,6 +38,7 @@ export const facebook = defineConnector({
   health: healthOf(['pages_messaging', 'pages_manage_metadata']),
   parse: parserOf({ identity: 'psid' }),
   ...senderOf({ identity: 'psid', uploads: true, carriesOurId: true }),
+  settle: settlerOf('messenger'),
   pacing,
   check: checkOf({ title: 'Messenger' }),
   readNative,

@@ -1,6 +1,6 @@
 /** How a page, or the Instagram account that hangs on it, is doing at Meta: token, page, subscription. */
 import type { ConnectorContext, HealthReport } from '../../connector.ts';
-import { Checks, subscribedTo, tokenChecks } from '../checks.ts';
+import { Checks, subscriberOf, subscriptionCheck, tokenChecks, webhookCheck } from '../checks.ts';
 import { appOf } from '../tokens.ts';
 import { compact, record, text } from '../values.ts';
 import { type Channel, graphOf } from './account.ts';
@@ -38,14 +38,16 @@ async function pageChecks(checks: Checks, channel: Channel, context: ConnectorCo
       `The page is now linked to another Instagram account (${text(account.username) ?? text(account.id)}). Connect that one`,
     );
   }
-  const apps = await client.all(`${pageId}/subscribed_apps`);
-  if (subscribedTo(checks, context, apps, (app) => text(app.id))) {
-    const ours = apps.find((app) => text(app.id) === appOf(context)?.id) ?? apps[0];
+  const apps = await subscriptionCheck(checks, client, pageId, context);
+  if (apps) {
+    const ours = apps.find((app) => subscriberOf(app) === appOf(context)?.id) ?? apps[0];
     const fields = Array.isArray(ours?.subscribed_fields)
       ? ours.subscribed_fields.map((field) => text(field) ?? text(record(field)?.name))
       : undefined;
-    if (fields && !fields.includes('messages'))
+    if (fields && !fields.includes('messages')) {
       checks.fail('subscription', 'The app is not subscribed to the field “messages”, so nothing comes in. Connect the channel again');
+    }
   }
+  await webhookCheck(checks, accountId ? 'instagram' : 'page', context);
   return compact({ page_name: text(page.name), username: text(account?.username) }) ?? {};
 }

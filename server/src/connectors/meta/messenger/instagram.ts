@@ -12,6 +12,7 @@ import { healthOf } from './health.ts';
 import { parserOf } from './parse.ts';
 import { fetchMedia, instagramProfile } from './people.ts';
 import { senderOf } from './send.ts';
+import { settlerOf } from './settle.ts';
 
 export const instagram = defineConnector({
   source: 'instagram',
@@ -37,6 +38,7 @@ export const instagram = defineConnector({
   health: healthOf(['instagram_basic', 'instagram_manage_messages', 'pages_manage_metadata']),
   parse: parserOf({ identity: 'igsid' }),
   ...senderOf({ identity: 'igsid', uploads: false, carriesOurId: false, onlyReaction: 'love' }),
+  settle: settlerOf('instagram'),
   pacing,
   check: checkOf({ title: 'Instagram', textBytes: 1000 }),
   readNative,

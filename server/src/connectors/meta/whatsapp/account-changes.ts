@@ -87,7 +87,7 @@ function about(account: string, number: string | undefined, payload: Json, chang
 function numberQuality(account: string, value: Json): InboundEvent {
   const event = text(value.event);
   const details = compact({
-    messaging_limit: text(value.current_limit) ?? text(value.max_daily_conversations_per_business),
+    messaging_limit_tier: text(value.current_limit) ?? text(value.max_daily_conversations_per_business),
     throughput: event === 'THROUGHPUT_UPGRADE' ? 'HIGH' : undefined,
     quality_event: event,
   });

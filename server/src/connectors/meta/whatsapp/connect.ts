@@ -10,8 +10,10 @@ import { exchange, inspect, type TokenFacts } from '../tokens.ts';
 import { compact, digitsOf, type Json, record, text } from '../values.ts';
 import { type Channel, type Credentials, graphOf, type Input, type Settings, wabaOf } from './account.ts';
 
-const NUMBER_FIELDS =
-  'id,display_phone_number,verified_name,quality_rating,code_verification_status,name_status,throughput,platform_type,status,is_on_biz_app,whatsapp_business_manager_messaging_limit';
+const BASIC_FIELDS = 'id,display_phone_number,verified_name,quality_rating,code_verification_status';
+const NEWER_FIELDS = `${BASIC_FIELDS},name_status,throughput,platform_type,status,is_on_biz_app,whatsapp_business_manager_messaging_limit`;
+/** Fields come and go with Graph's versions, and one that is unknown fails the whole call: fewer are asked for each time. */
+const FIELD_SETS = [`${NEWER_FIELDS},messaging_limit_tier`, NEWER_FIELDS, BASIC_FIELDS];
 
 /**
  * Takes `{phone_number_id, user_token}` or `{phone_number, business_account_id, api_key}`. A refusal is a `ProviderError`
@@ -56,7 +58,7 @@ export function detailsOf(number: Json): Record<string, unknown> {
       display_number: display ? `+${digitsOf(display)}` : undefined,
       verified_name: text(number.verified_name),
       quality_rating: text(number.quality_rating),
-      messaging_limit: text(number.whatsapp_business_manager_messaging_limit) ?? text(number.messaging_limit_tier),
+      messaging_limit_tier: text(number.whatsapp_business_manager_messaging_limit) ?? text(number.messaging_limit_tier),
       throughput,
       name_status: text(number.name_status),
       code_verification_status: text(number.code_verification_status),
@@ -67,33 +69,39 @@ export function detailsOf(number: Json): Record<string, unknown> {
   );
 }
 
-/** Reads a number; Graph versions that do not know one of the newer fields are asked for the old ones. */
-export async function readNumber(client: Graph, id: string): Promise<Json> {
-  try {
-    return await client.call(id, { query: { fields: NUMBER_FIELDS } });
-  } catch (error) {
-    if (!(error instanceof ProviderError) || error.code !== '100' || !/field/i.test(error.message)) throw error;
-    return client.call(id, { query: { fields: 'id,display_phone_number,verified_name,quality_rating,code_verification_status' } });
+/** Reads a number. */
+export function readNumber(client: Graph, id: string): Promise<Json> {
+  return withFields((fields) => client.call(id, { query: { fields } }));
+}
+
+async function withFields<T>(ask: (fields: string) => Promise<T>): Promise<T> {
+  for (const fields of FIELD_SETS.slice(0, -1)) {
+    try {
+      return await ask(fields);
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.code !== '100' || !/field/i.test(error.message)) throw error;
+    }
   }
+  return ask(FIELD_SETS.at(-1)!);
 }
 
 async function byId(client: Graph, id: string, account: string | undefined): Promise<Json> {
   const number = await blame('unknown-number', () => readNumber(client, id));
-  if (account) {
-    const numbers = await blame('unknown-account', () => client.all(`${account}/phone_numbers`, { query: { fields: 'id', limit: '100' } }));
-    if (!numbers.some((other) => text(other.id) === id))
-      throw unknownNumber(`The number ${id} does not belong to the WhatsApp business account ${account}`);
-  }
-  return number;
+  if (!account) return number;
+  const numbers = await blame('unknown-account', () => client.all(`${account}/phone_numbers`, { query: { fields: 'id', limit: '100' } }));
+  if (numbers.some((other) => text(other.id) === id)) return number;
+  throw unknownNumber(`The number ${id} does not belong to the WhatsApp business account ${account}`);
 }
 
 async function byDigits(client: Graph, account: string, number: string): Promise<Json> {
   const digits = digitsOf(number);
-  const numbers = await blame('unknown-account', () => client.all(`${account}/phone_numbers`, { query: { limit: '100' } }));
-  const match = numbers.find((candidate) => digits !== '' && digitsOf(text(candidate.display_phone_number) ?? '') === digits);
-  const id = text(match?.id);
-  if (!match || !id) throw unknownNumber(`The WhatsApp business account ${account} has no number ${number}`);
-  return { ...match, ...(await blame('unknown-number', () => readNumber(client, id))) };
+  const list = (fields: string) => client.all(`${account}/phone_numbers`, { query: { fields, limit: '100' } });
+  const numbers = await blame('unknown-account', () => withFields(list));
+  const match = numbers.find(
+    (candidate) => text(candidate.id) && digits && digitsOf(text(candidate.display_phone_number) ?? '') === digits,
+  );
+  if (!match) throw unknownNumber(`The WhatsApp business account ${account} has no number ${number}`);
+  return match;
 }
 
 /** The account of a number is in no answer about the number: look through those that the token was granted for. */

@@ -1,8 +1,7 @@
 /** How a number is doing at Meta: token, subscription, number. */
-import { ProviderError } from '../../../model/errors.ts';
 import type { ConnectorContext, HealthReport } from '../../connector.ts';
-import { Checks, subscribedTo, tokenChecks } from '../checks.ts';
-import { type Json, record, records, text } from '../values.ts';
+import { Checks, subscriptionCheck, tokenChecks, webhookCheck } from '../checks.ts';
+import { type Json, text } from '../values.ts';
 import { type Channel, graphOf, wabaOf } from './account.ts';
 import { detailsOf, readNumber } from './connect.ts';
 
@@ -60,24 +59,15 @@ async function subscription(checks: Checks, channel: Channel, context: Connector
     );
     return;
   }
-  let apps: Json[];
-  try {
-    apps = await graphOf(channel, context).all(`${waba}/subscribed_apps`);
-  } catch (error) {
-    if (error instanceof ProviderError && error.class === 'rejected') {
-      checks.warn('subscription', `Meta does not show the subscriptions of the business account ${waba}: ${error.message}`);
-      return;
-    }
-    throw error;
-  }
-  subscribedTo(checks, context, apps, (app) => text(record(app.whatsapp_business_api_data)?.id) ?? text(app.id));
+  const apps = await subscriptionCheck(checks, graphOf(channel, context), waba, context);
+  if (!apps) return;
   const ours = `${context.config.publicUrl.replace(/\/+$/, '')}/`;
-  const elsewhere = records(apps)
-    .flatMap((app) => text(app.override_callback_uri) ?? [])
-    .find((uri) => !uri.startsWith(ours));
-  if (elsewhere)
+  const overrides = apps.flatMap((app) => text(app.override_callback_uri) ?? []);
+  const elsewhere = overrides.find((uri) => !uri.startsWith(ours));
+  if (elsewhere) {
     checks.warn(
       'webhook',
       `Webhooks of this account go to ${elsewhere}, not to ${ours}hooks/meta. Remove the override, or connect the number again`,
     );
+  } else if (overrides.length === 0) await webhookCheck(checks, 'whatsapp_business_account', context);
 }
