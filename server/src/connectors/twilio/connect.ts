@@ -240,9 +240,13 @@ export async function health(source: TwilioSource, channel: ChannelView, context
   } catch (error) {
     if (error instanceof ProviderError && error.class === 'unauthorized') {
       checks.push({ name: 'account', ok: false, message: error.message });
-      return { status: 'failed', reason: `Twilio refuses the account: ${error.message}. Enter the current auth token.`, checks };
+      const refused = error.status !== undefined;
+      return {
+        status: 'failed',
+        reason: refused ? `Twilio refuses the account: ${error.message}. Enter the current auth token.` : error.message,
+        checks,
+      };
     }
-    if (error instanceof PatchbayError && error.code === 'setting-missing') return { status: 'failed', reason: error.message, checks };
     throw error;
   }
 }
