@@ -4,13 +4,7 @@ import Type from 'typebox';
 import type { Content } from '../../model/content.ts';
 import { invalid, ProviderError } from '../../model/errors.ts';
 import { isUuid } from '../../model/ids.ts';
-import {
-  type ConnectorContext,
-  defineConnector,
-  type OutboundMessage,
-  type RawEvent,
-  type SendReceipt,
-} from '../connector.ts';
+import { type ConnectorContext, defineConnector, type OutboundMessage, type RawEvent, type SendReceipt } from '../connector.ts';
 import type { InboundEvent, MessageEvent, Party } from '../events.ts';
 import { serviceAccountOfChannel } from './auth.ts';
 import { call, errorOf, isKnownAlready } from './client.ts';
