@@ -115,6 +115,8 @@ export interface OutboundMessage {
   tag?: string;
   /** When the provider should send it. */
   sendAt?: Date;
+  /** When the call began whose outcome `settle` asks for; without it a provider's list that lags proves nothing. */
+  calledAt?: Date;
   /** Our conversation, for sources that tell the far end about it. */
   conversation?: { id: string; createdAt: Date };
   /** Mail thread and other facts about the conversation that the connector itself put there. */

@@ -15,7 +15,6 @@ import {
   type ProviderConfig,
   type SendReceipt,
 } from '../connector.ts';
-import { fetchMedia } from '../fetch-media.ts';
 import { contentOf, parse, piecesOf } from './inbound.ts';
 import { signedHeaders, verify } from './signatures.ts';
 
@@ -179,7 +178,6 @@ export const customSource = defineConnector({
   // The source gets our id with every try and is asked to take each id once.
   idempotentSend: true,
   pacing: { perSecond: 200 },
-  media: (ref, _channel, context) => fetchMedia(ref, context),
   readNative: (payload) => contentOf(payload),
 });
 

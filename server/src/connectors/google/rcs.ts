@@ -12,7 +12,6 @@ import {
   type ProviderConfig,
   type SendReceipt,
 } from '../connector.ts';
-import { fetchMedia } from '../fetch-media.ts';
 import { accessToken, serviceAccountOf, serviceAccountOfChannel } from './auth.ts';
 import { call, errorOf, isKnownAlready } from './client.ts';
 import { agentIdOf, contentOf, parse } from './rcs-inbound.ts';
@@ -206,7 +205,6 @@ export const rcs = defineConnector({
     const inner = (fields.contentMessage ?? fields) as Parameters<typeof contentOf>[0];
     return contentOf(inner);
   },
-  media: (ref, _channel, context) => fetchMedia(ref, context),
   async markRead({ providerId, to }, channel, context) {
     await agentEvent(channel, context, to, { eventType: 'READ', messageId: providerId });
   },

@@ -4,10 +4,11 @@ import type { Content } from '../../model/content.ts';
 import { countryOf } from '../../model/phone.ts';
 import { type ChannelView, type Connector, defineConnector, defineProvider } from '../connector.ts';
 import { addressOf, type TwilioSource } from './addresses.ts';
-import { accountOfChannel, callJson } from './client.ts';
+import { accountOf, accountOfChannel, callJson } from './client.ts';
 import { connect, disconnect, health, setup } from './connect.ts';
 import { hook } from './hook.ts';
 import { contentOf, parse } from './inbound.ts';
+import { explore } from './lookup.ts';
 import { media } from './media.ts';
 import { reconcile, settle } from './reconcile.ts';
 import { Credentials, Input, Settings } from './schemas.ts';
@@ -81,6 +82,7 @@ function common(
   | 'identity'
   | 'connect'
   | 'disconnect'
+  | 'explore'
   | 'health'
   | 'setup'
   | 'parse'
@@ -96,6 +98,7 @@ function common(
     source,
     identity: { kind: 'phonenumber', scoped: false },
     connect: (input, context) => connect(source, input, context),
+    explore: (input, context) => explore(source, accountOf(input, context.config), context),
     disconnect: (channel, context) => disconnect(source, channel, context),
     health: (channel, context) => health(source, channel, context),
     setup,

@@ -82,6 +82,19 @@ describe('connect', () => {
     expect(health.reason).toContain(`${publicUrl}/hooks/twilio`);
   });
 
+  it('lists what could be connected', async () => {
+    expect(await twilioSms.explore!({}, contextOf(settings))).toEqual([
+      { sourceChannelId: SMS, name: SMS, input: { phone_number: SMS } },
+      { sourceChannelId: '+4915551230003', name: '+4915551230003', input: { phone_number: '+4915551230003' } },
+    ]);
+    expect(await twilioWhatsapp.explore!({}, contextOf(settings))).toMatchObject([
+      { sourceChannelId: WHATSAPP, input: { phone_number: '+15551230002' } },
+    ]);
+    await expect(twilioSms.explore!({ account_sid: SID, auth_token: 'old' }, contextOf(settings))).rejects.toMatchObject({
+      class: 'unauthorized',
+    });
+  });
+
   it('leaves somebody else’s webhook alone when disconnecting', async () => {
     const channel = await connected(twilioSms, SMS);
     sandbox.account.numbers[0]!.sms_url = 'https://other.example/sms';
@@ -466,18 +479,24 @@ describe('trouble', () => {
     });
   });
 
-  it('one that never arrived is known as such after a while', async () => {
+  it('one that never arrived is known as such after a while, and not before', async () => {
     const channel = await connected(twilioSms, SMS);
-    const old = { ...message({ type: 'text', text: 'x' }), id: uuidv7(Date.now() - 30_000) };
     const context = contextOf(settings);
-    expect(
-      await twilioSms.settle!(message({ type: 'text', text: 'x' }), channel, { ...context, now: () => new Date(Date.now() - 60_000) }),
-    ).toEqual({ outcome: 'unknown' });
-    expect(await twilioSms.settle!(old, channel, { ...context, now: () => new Date(Date.now() + 60_000) })).toEqual({
-      outcome: 'never-received',
-    });
+    const item = message({ type: 'text', text: 'x' });
+    const ago = (ms: number) => ({ ...item, calledAt: new Date(Date.now() - ms) });
+    expect(await twilioSms.settle!(item, channel, context)).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(ago(5_000), channel, context)).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(ago(60_000), channel, context)).toEqual({ outcome: 'never-received' });
     sandbox.faults.add({ kind: 'answer', status: 404, body: '' });
-    expect(await twilioSms.settle!(old, channel, context)).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(ago(60_000), channel, context)).toEqual({ outcome: 'unknown' });
+  });
+
+  it('two that look the same stay unknown', async () => {
+    const channel = await connected(twilioSms, SMS);
+    const item = message({ type: 'text', text: 'ok' });
+    await twilioSms.send!(item, channel, contextOf(settings));
+    await twilioSms.send!(message({ type: 'text', text: 'ok' }), channel, contextOf(settings));
+    expect(await twilioSms.settle!(item, channel, contextOf(settings))).toEqual({ outcome: 'unknown' });
   });
 
   it('finds what lost webhooks left open', async () => {
