@@ -73,6 +73,7 @@ async function setWebhook(
   const url = inboundUrl(context.config) + RETRY_OVERRIDES;
   const response = await writeWebhook(source, sourceChannelId, lookup.sender.sid, url, account, context);
   if (response.status < 300) return { state: 'set' };
+  if (isMissingEndpoint(response)) return { state: 'by hand' };
   const refusal = errorOf(response);
   if (refusal.class === 'unauthorized' && response.status === 401) throw refusal;
   return {

@@ -154,7 +154,7 @@ export const twilioWhatsapp = defineConnector({
   settings: Settings,
   credentials: Credentials,
   capabilities: whatsappCapabilities,
-  pacing: { perSecond: 80, perRecipient: { burst: 45, everyMs: 6000 } },
+  pacing: { perSecond: 80 },
   templates,
   async typing({ on, lastInboundProviderId }, channel, context) {
     if (!on || !lastInboundProviderId) return;

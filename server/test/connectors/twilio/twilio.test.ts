@@ -5,6 +5,7 @@ import { newSid } from '../../../../sandbox/twilio/state.ts';
 import type { ChannelView, Connector, HookRequest, OutboundMessage } from '../../../src/connectors/connector.ts';
 import type { InboundEvent } from '../../../src/connectors/events.ts';
 import { twilio, twilioSms, twilioWhatsapp } from '../../../src/connectors/twilio/index.ts';
+import { signatureOf } from '../../../src/connectors/twilio/signature.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
 import { channelOf, configOf, contextOf } from '../../support/connector-context-twilio.ts';
 
@@ -298,6 +299,31 @@ describe('the hook', () => {
       { source: 'twilio.sms', sourceChannelId: '+4912' },
     ]);
     expect(hook.claims!(request('/twilio', ''))).toEqual([]);
+  });
+
+  it('takes a number that is set to GET', () => {
+    const url = 'https://patchbay.example/twilio?MessageSid=SM1&SmsStatus=received&From=%2B2&To=%2B1&Body=hi';
+    const call: HookRequest = {
+      method: 'GET',
+      url,
+      path: '/twilio',
+      query: {},
+      headers: { 'x-twilio-signature': signatureOf('env', url, new URLSearchParams()) },
+      body: Buffer.alloc(0),
+    };
+    expect(hook.verify(call, { config: configOf({ TWILIO_AUTH_TOKEN: 'env' }), channels: [] })).toBe('ok');
+    expect(hook.unpack(call).flatMap((event) => twilioSms.parse(event))).toMatchObject([{ providerId: 'SM1', content: { text: 'hi' } }]);
+  });
+
+  it('lets only the channels hear whose own token signed it', () => {
+    const config = configOf({ TWILIO_AUTH_TOKEN: 'env' });
+    const body = 'SmsStatus=received&Body=x&To=%2B1&From=%2B2&MessageSid=SM1';
+    const signature = signatureOf('own', 'https://patchbay.example/twilio', new URLSearchParams(body));
+    const call = request('/twilio', body, { 'x-twilio-signature': signature });
+    const own = channelOf({ sourceChannelId: '+1', credentials: { account_sid: SID, auth_token: 'own' } });
+    const theirs = channelOf({ sourceChannelId: '+1' });
+    expect(hook.verify(call, { config, channels: [own, theirs] })).toBe('ok');
+    expect([hook.owns!(call, own, config), hook.owns!(call, theirs, config)]).toEqual([true, false]);
   });
 
   it('wants a signature, and takes a channel’s own token before the installation’s', () => {
