@@ -141,6 +141,18 @@ export type Settlement =
   | { outcome: 'never-received' }
   | { outcome: 'unknown' };
 
+/** What a message costs in parts, before it is sent. */
+export interface Estimate {
+  parts: number;
+  /** The alphabet that it is sent in (`GSM-7`, `UCS-2`). */
+  encoding: string;
+  /** Units of that alphabet, and how many more fit before another part begins. */
+  units: number;
+  remaining: number;
+  /** How it could be sent in fewer, in plain words. */
+  notes: string[];
+}
+
 /** How fast a channel may be written to. */
 export interface Pacing {
   /** Messages a second over the whole channel. */
@@ -238,6 +250,8 @@ export interface Connector<S = any, C = any, I = any> {
   pacing?: Pacing | ((channel: ChannelView<S, C>) => Pacing);
   /** Limits that the capabilities cannot express; plain words, empty when all is well. */
   check?(content: Content, channel: ChannelView<S, C>): string[];
+  /** How the content would be cut and billed, for sources that cut it (SMS); undefined when that says nothing. */
+  estimate?(content: Content, channel: ChannelView<S, C>): Estimate | undefined;
   /** Puts a payload in the provider's shape into our words where it can, for lists and search. */
   readNative?(payload: unknown): Content | undefined;
   react?(
