@@ -64,6 +64,33 @@ describe('Twilio’s own client works against the stand-in', () => {
   });
 });
 
+describe('an open stand-in', () => {
+  it('has every account and number, and customers for each', async () => {
+    const open = createTwilioSandbox({ open: true, manual: true });
+    const other = `AC${'d'.repeat(32)}`;
+    const headers = {
+      authorization: `Basic ${Buffer.from(`${other}:any`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    };
+    const found = await open.app.inject({
+      url: `/2010-04-01/Accounts/${other}/IncomingPhoneNumbers.json?PhoneNumber=%2B491234567`,
+      headers,
+    });
+    expect(found.json().incoming_phone_numbers).toMatchObject([{ phone_number: '+491234567' }]);
+    const sent = await open.app.inject({
+      method: 'POST',
+      url: `/2010-04-01/Accounts/${other}/Messages.json`,
+      headers,
+      payload: 'From=whatsapp%3A%2B491234567&To=whatsapp%3A%2B4917012345&Body=x',
+    });
+    expect(sent.statusCode).toBe(201);
+    expect(await open.customerOf(other)!.writes({ from: '+4917012345', to: '+491234567', body: 'hi' })).toMatchObject({
+      delivery: undefined,
+    });
+    expect(open.customerOf(`AC${'e'.repeat(32)}`)).toBeUndefined();
+  });
+});
+
 const evidence = join(process.env.EVIDENCE_DIR ?? '../shared/evidence', 'twilio');
 const present = existsSync(evidence);
 if (!present) console.warn(`SKIPPED: no Twilio OpenAPI in ${evidence}`);
@@ -102,6 +129,21 @@ describe('answers fit Twilio’s OpenAPI', () => {
     for (const item of (await call('GET', `${path}/IncomingPhoneNumbers.json`)).incoming_phone_numbers) {
       expect(check('api.v2010.account.incoming_phone_number', item)).toEqual([]);
     }
+  });
+
+  it.skipIf(!present)('and so do the parameters that Patchbay sends', () => {
+    const api = JSON.parse(readFileSync(join(evidence, 'twilio_api_v2010.json'), 'utf8')) as { paths: Record<string, any> };
+    const parametersOf = (path: string): string[] =>
+      Object.keys(api.paths[path].post.requestBody.content['application/x-www-form-urlencoded'].schema.properties);
+    expect(parametersOf('/2010-04-01/Accounts/{AccountSid}/Messages.json')).toEqual(
+      expect.arrayContaining([
+        ...['To', 'From', 'MessagingServiceSid', 'Body', 'MediaUrl', 'ContentSid', 'ContentVariables'],
+        ...['StatusCallback', 'ScheduleType', 'SendAt', 'PersistentAction'],
+      ]),
+    );
+    expect(parametersOf('/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}.json')).toEqual(
+      expect.arrayContaining(['SmsUrl', 'SmsMethod']),
+    );
   });
 
   it.skipIf(!present)('Content', async () => {

@@ -40,6 +40,8 @@ export interface TwilioSandbox {
   account: SandboxAccount;
   faults: FaultPlan;
   customer: Customer;
+  /** Customers of another account of an open stand-in; undefined until the account was used. */
+  customerOf(accountSid: string): Customer | undefined;
   /** Every webhook call so far. */
   deliveries: Delivery[];
   /** Moves a message on and tells its status callback. */
@@ -332,6 +334,10 @@ export function createTwilioSandbox(options: TwilioSandboxOptions = {}): TwilioS
     faults,
     deliveries,
     customer: new Customer(account, send, now),
+    customerOf(accountSid) {
+      const owner = accounts.get(accountSid);
+      return owner && new Customer(owner, send, now);
+    },
     async advance(sid, status, errorCode, errorMessage) {
       const message = findMessage(account, sid, sid);
       message.status = status;

@@ -120,6 +120,8 @@ export interface OutboundMessage {
   tag?: string;
   /** When the provider should send it. */
   sendAt?: Date;
+  /** When the call began whose outcome `settle` asks for; without it a provider's list that lags proves nothing. */
+  calledAt?: Date;
   /** Our conversation, for sources that tell the far end about it. */
   conversation?: { id: string; createdAt: Date };
   /** Mail thread and other facts about the conversation that the connector itself put there. */
@@ -145,6 +147,18 @@ export type Settlement =
   | { outcome: 'failed'; code?: string; message: string }
   | { outcome: 'never-received' }
   | { outcome: 'unknown' };
+
+/** What a message costs in parts, before it is sent. */
+export interface Estimate {
+  parts: number;
+  /** The alphabet that it is sent in (`GSM-7`, `UCS-2`). */
+  encoding: string;
+  /** Units of that alphabet, and how many more fit before another part begins. */
+  units: number;
+  remaining: number;
+  /** How it could be sent in fewer, in plain words. */
+  notes: string[];
+}
 
 /** How fast a channel may be written to. */
 export interface Pacing {
@@ -273,6 +287,8 @@ export interface Connector<S = any, C = any, I = any> {
   pacing?: Pacing | ((channel: ChannelView<S, C>) => Pacing);
   /** Limits that the capabilities cannot express; plain words, empty when all is well. */
   check?(content: Content, channel: ChannelView<S, C>): string[];
+  /** How the content would be cut and billed, for sources that cut it (SMS); undefined when that says nothing. */
+  estimate?(content: Content, channel: ChannelView<S, C>): Estimate | undefined;
   /** Puts a payload in the provider's shape into our words where it can, for lists and search. */
   readNative?(payload: unknown): Content | undefined;
   react?(

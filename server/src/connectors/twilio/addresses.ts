@@ -28,7 +28,8 @@ export function addressOf(value: string): { kind: string; value: string } {
 
 /** What Twilio calls the recipient on this source. */
 export function recipientOf(source: TwilioSource, identities: { kind: string; value: string }[]): string | undefined {
-  const known = identities.find(({ kind }) => kind === 'phonenumber' || kind === 'bsuid');
+  const phone = identities.find(({ kind }) => kind === 'phonenumber');
+  const known = phone ?? (source === 'twilio.whatsapp' ? identities.find(({ kind }) => kind === 'bsuid') : undefined);
   if (!known) return undefined;
   const bare = known.value.replace(/^whatsapp:/, '');
   return source === 'twilio.whatsapp' ? `whatsapp:${bare}` : bare;

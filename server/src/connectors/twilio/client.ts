@@ -1,5 +1,5 @@
 /** Calls to Twilio: where they go, as whom, and what a refusal means. */
-import { invalid, type PatchbayError, ProviderError } from '../../model/errors.ts';
+import { invalid, PatchbayError, ProviderError } from '../../model/errors.ts';
 import type { ChannelView, ConnectorContext, HttpResponse, ProviderConfig } from '../connector.ts';
 import { errorOf } from './errors.ts';
 
@@ -25,8 +25,14 @@ function halfGiven(credentials: { account_sid?: string; auth_token?: string }): 
   return undefined;
 }
 
+/** The same for a channel that is connected: a missing setting stops the channel until it is back, not the program. */
 export function accountOfChannel(channel: ChannelView, config: ProviderConfig): Account {
-  return accountOf(channel.credentials, config);
+  try {
+    return accountOf(channel.credentials, config);
+  } catch (cause) {
+    if (cause instanceof PatchbayError) throw new ProviderError('unauthorized', cause.message, { scope: 'channel', cause });
+    throw cause;
+  }
 }
 
 export type Service = 'api' | 'messaging' | 'content';

@@ -3,19 +3,10 @@ import { invalid, PatchbayError, ProviderError } from '../../model/errors.ts';
 import { phoneProblem } from '../../model/phone.ts';
 import type { ChannelView, Connected, ConnectorContext, HealthReport, HttpResponse, ProviderConfig } from '../connector.ts';
 import { inboundUrl, RETRY_OVERRIDES, sourceOf, statusUrl, type TwilioSource, unreachable } from './addresses.ts';
-import { type Account, accountOf, accountOfChannel, call, pathOfPage } from './client.ts';
+import { type Account, accountOf, accountOfChannel, call } from './client.ts';
 import { errorOf } from './errors.ts';
+import { find, isMissingEndpoint, type Lookup, objectOf, present, stringOf } from './lookup.ts';
 import type { Credentials, Input, Settings } from './schemas.ts';
-
-/** The number or sender as the account lists it. */
-interface Sender {
-  sid: string;
-  name?: string;
-  webhookUrl: string | null;
-  details: Record<string, unknown>;
-}
-
-type Lookup = { state: 'found'; sender: Sender } | { state: 'absent' } | { state: 'unavailable'; reason: string };
 
 /** The number that Twilio lends to everybody who tries WhatsApp; it is in no account's list. */
 const WHATSAPP_SANDBOX = 'whatsapp:+14155238886';
@@ -66,87 +57,6 @@ export async function disconnect(source: TwilioSource, channel: ChannelView, con
   if (response.status >= 300 && !isMissingEndpoint(response)) throw errorOf(response);
 }
 
-async function find(source: TwilioSource, sourceChannelId: string, account: Account, context: ConnectorContext): Promise<Lookup> {
-  return source === 'twilio.sms'
-    ? await findNumber(sourceChannelId, account, context)
-    : await findSender(sourceChannelId, account, context);
-}
-
-async function findNumber(number: string, account: Account, context: ConnectorContext): Promise<Lookup> {
-  const path = `/2010-04-01/Accounts/${account.accountSid}/IncomingPhoneNumbers.json?PhoneNumber=${encodeURIComponent(number)}`;
-  const answer = await list(path, 'api', 'incoming_phone_numbers', account, context);
-  if (!Array.isArray(answer)) return answer;
-  const found = answer.find((item) => item.phone_number === number);
-  if (!found) return { state: 'absent' };
-  const abilities = lowerKeys(found.capabilities);
-  return {
-    state: 'found',
-    sender: {
-      sid: String(found.sid ?? ''),
-      name: stringOf(found.friendly_name),
-      webhookUrl: stringOf(found.sms_url) ?? null,
-      details: { capabilities: { sms: abilities.sms === true, mms: abilities.mms === true, voice: abilities.voice === true } },
-    },
-  };
-}
-
-async function findSender(sourceChannelId: string, account: Account, context: ConnectorContext): Promise<Lookup> {
-  let path: string | undefined = '/v2/Channels/Senders?Channel=whatsapp&PageSize=100';
-  while (path) {
-    let next: unknown;
-    const answer = await list(path, 'messaging', 'senders', account, context, (meta) => {
-      next = meta.next_page_url;
-    });
-    if (!Array.isArray(answer)) return answer;
-    const found = answer.find((item) => item.sender_id === sourceChannelId);
-    if (found) return { state: 'found', sender: senderOf(found) };
-    path = pathOfPage(stringOf(next));
-  }
-  return { state: 'absent' };
-}
-
-function senderOf(found: Record<string, unknown>): Sender {
-  const webhook = objectOf(found.webhook);
-  const profile = objectOf(found.profile);
-  const properties = objectOf(found.properties);
-  return {
-    sid: String(found.sid ?? ''),
-    name: stringOf(profile.name),
-    webhookUrl: stringOf(webhook.callback_url) ?? null,
-    details: present({
-      sender_status: stringOf(found.status),
-      quality_rating: stringOf(properties.quality_rating),
-      messaging_limit: stringOf(properties.messaging_limit),
-      waba_id: stringOf(objectOf(found.configuration).waba_id),
-      offline_reasons: Array.isArray(found.offline_reasons) && found.offline_reasons.length > 0 ? found.offline_reasons : undefined,
-    }),
-  };
-}
-
-/** One page of a list; an address that does not serve the list at all does not stop a connect, a refusal does. */
-async function list(
-  path: string,
-  service: 'api' | 'messaging',
-  key: string,
-  account: Account,
-  context: ConnectorContext,
-  meta?: (value: Record<string, unknown>) => void,
-): Promise<Record<string, unknown>[] | Extract<Lookup, { state: 'unavailable' }>> {
-  const response = await call(account, context, { service, path });
-  if (isMissingEndpoint(response))
-    return { state: 'unavailable', reason: `the account's list of numbers is not available (${response.status})` };
-  if (response.status >= 300) throw errorOf(response);
-  const answer = objectOf(response.json());
-  meta?.(objectOf(answer.meta));
-  const items = answer[key];
-  if (!Array.isArray(items)) return { state: 'unavailable', reason: "the account's list of numbers cannot be read" };
-  return items.map(objectOf);
-}
-
-function isMissingEndpoint(response: HttpResponse): boolean {
-  return response.status === 404 || response.status === 405 || response.status === 501;
-}
-
 type Webhook = { state: 'set' | 'by hand'; problem?: string };
 
 /** Points the number at us where Twilio lets us; else says what somebody has to do. */
@@ -163,6 +73,7 @@ async function setWebhook(
   const url = inboundUrl(context.config) + RETRY_OVERRIDES;
   const response = await writeWebhook(source, sourceChannelId, lookup.sender.sid, url, account, context);
   if (response.status < 300) return { state: 'set' };
+  if (isMissingEndpoint(response)) return { state: 'by hand' };
   const refusal = errorOf(response);
   if (refusal.class === 'unauthorized' && response.status === 401) throw refusal;
   return {
@@ -240,9 +151,13 @@ export async function health(source: TwilioSource, channel: ChannelView, context
   } catch (error) {
     if (error instanceof ProviderError && error.class === 'unauthorized') {
       checks.push({ name: 'account', ok: false, message: error.message });
-      return { status: 'failed', reason: `Twilio refuses the account: ${error.message}. Enter the current auth token.`, checks };
+      const refused = error.status !== undefined;
+      return {
+        status: 'failed',
+        reason: refused ? `Twilio refuses the account: ${error.message}. Enter the current auth token.` : error.message,
+        checks,
+      };
     }
-    if (error instanceof PatchbayError && error.code === 'setting-missing') return { status: 'failed', reason: error.message, checks };
     throw error;
   }
 }
@@ -281,22 +196,4 @@ async function accountStatus(account: Account, context: ConnectorContext): Promi
   if (isMissingEndpoint(response)) return undefined;
   if (response.status >= 300) throw errorOf(response);
   return stringOf(objectOf(response.json()).status);
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-}
-
-function stringOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function lowerKeys(value: unknown): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(objectOf(value)).map(([key, item]) => [key.toLowerCase(), item]));
-}
-
-function present<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

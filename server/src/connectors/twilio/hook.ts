@@ -36,7 +36,10 @@ function subjectOf(request: HookRequest): { source: string; sourceChannelId: str
 
 function isSignedWith(token: string | undefined, request: HookRequest): boolean {
   const signature = request.headers['x-twilio-signature'];
-  return Boolean(token && signature && isSigned(token, signature, request.url, request.headers['content-type'] ?? '', request.body));
+  if (!token || !signature) return false;
+  const contentType = request.headers['content-type'] ?? '';
+  const parameters = request.method === 'GET' ? undefined : parametersOf(request);
+  return isSigned(token, signature, request.url, contentType, request.body, parameters);
 }
 
 function tokenOf(channel: ChannelView, config: ProviderConfig): string | undefined {
@@ -71,6 +74,7 @@ export const hook: Hook = {
         sourceChannelId: subject?.sourceChannelId ?? null,
         contentType: FORM,
         body: Buffer.from(body),
+        value: subject?.messageId ? undefined : parametersOf(request),
       },
     ];
   },

@@ -2,19 +2,19 @@
 import type { Capabilities } from '../../model/capabilities.ts';
 import type { Content } from '../../model/content.ts';
 import { countryOf } from '../../model/phone.ts';
-import { type ChannelView, type Connector, defineConnector, defineProvider } from '../connector.ts';
+import { type ChannelView, type Connector, defineConnector, defineProvider, type Estimate } from '../connector.ts';
 import { addressOf, type TwilioSource } from './addresses.ts';
-import { accountOfChannel, callJson } from './client.ts';
+import { accountOf, accountOfChannel, callJson } from './client.ts';
 import { connect, disconnect, health, setup } from './connect.ts';
 import { hook } from './hook.ts';
 import { contentOf, parse } from './inbound.ts';
+import { explore } from './lookup.ts';
 import { media } from './media.ts';
 import { reconcile, settle } from './reconcile.ts';
 import { Credentials, Input, Settings } from './schemas.ts';
+import { countSegments } from './segments.ts';
 import { check, nativeParameters, send } from './send.ts';
 import { templates } from './templates.ts';
-
-export { countSegments } from './segments.ts';
 
 const ICON =
   'M12 0a12 12 0 1 0 0 24 12 12 0 0 0 0-24Zm0 20.8a8.8 8.8 0 1 1 0-17.6 8.8 8.8 0 0 1 0 17.6ZM9 6.6a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Zm6 0a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Zm-6 6a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Zm6 0a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Z';
@@ -81,6 +81,7 @@ function common(
   | 'identity'
   | 'connect'
   | 'disconnect'
+  | 'explore'
   | 'health'
   | 'setup'
   | 'parse'
@@ -96,6 +97,7 @@ function common(
     source,
     identity: { kind: 'phonenumber', scoped: false },
     connect: (input, context) => connect(source, input, context),
+    explore: (input, context) => explore(source, accountOf(input, context.config), context),
     disconnect: (channel, context) => disconnect(source, channel, context),
     health: (channel, context) => health(source, channel, context),
     setup,
@@ -125,6 +127,16 @@ function readNative(payload: unknown): Content | undefined {
   return { type: 'file', media: first!, ...(more.length > 0 ? { more } : {}) };
 }
 
+/** An SMS is billed by its parts; a message with files is one MMS, whatever its text. */
+function estimate(content: Content): Estimate | undefined {
+  const said = content.type === 'native' ? readNative(content.payload) : content;
+  if (said?.type !== 'text') return undefined;
+  const { segments, encoding, units, remaining, unicode } = countSegments(said.text);
+  const notes =
+    segments > 1 && unicode.length > 0 ? [`Without ${unicode.slice(0, 10).join(' ')} each part would hold 153 characters and not 67`] : [];
+  return { parts: segments, encoding, units, remaining, notes };
+}
+
 export const twilioSms = defineConnector({
   ...common('twilio.sms'),
   title: 'SMS (Twilio)',
@@ -136,6 +148,7 @@ export const twilioSms = defineConnector({
   settings: Settings,
   credentials: Credentials,
   capabilities: smsCapabilities,
+  estimate,
   // Twilio queues by itself what a number may not send at once; this only keeps to its API's own rate.
   pacing: { perSecond: 100 },
 });
@@ -151,7 +164,7 @@ export const twilioWhatsapp = defineConnector({
   settings: Settings,
   credentials: Credentials,
   capabilities: whatsappCapabilities,
-  pacing: { perSecond: 80, perRecipient: { burst: 45, everyMs: 6000 } },
+  pacing: { perSecond: 80 },
   templates,
   async typing({ on, lastInboundProviderId }, channel, context) {
     if (!on || !lastInboundProviderId) return;

@@ -27,8 +27,8 @@ interface Listed {
   api_version?: string;
 }
 
-/** A message that is being created may not be in the list yet. */
-const LIST_DELAY_MS = 10_000;
+/** A message that is being created may not be in the list yet: only after this time its absence means something. */
+const LIST_DELAY_MS = 30_000;
 /** Twilio's times are whole seconds, and clocks differ. */
 const CLOCK_MS = 60_000;
 
@@ -58,7 +58,10 @@ export async function settle(
   );
   if (matches.length > 1) return { outcome: 'unknown' };
   const match = matches[0];
-  if (!match) return context.now().getTime() - created < LIST_DELAY_MS ? { outcome: 'unknown' } : { outcome: 'never-received' };
+  if (!match) {
+    const waited = message.calledAt ? context.now().getTime() - message.calledAt.getTime() : 0;
+    return { outcome: waited < LIST_DELAY_MS ? 'unknown' : 'never-received' };
+  }
   return settlementOf(match);
 }
 

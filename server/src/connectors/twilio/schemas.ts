@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 
 const accountSid = Type.Optional(
   Type.String({
-    pattern: '^(AC|SK)[0-9a-fA-F]{32}$|^$',
+    pattern: '^AC[0-9A-Za-z]+$|^$',
     title: 'Account SID',
     description: 'Empty: the installation’s TWILIO_ACCOUNT_SID',
     examples: ['ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'],
@@ -13,7 +13,7 @@ const authToken = Type.Optional(
 );
 const messagingServiceSid = Type.Optional(
   Type.String({
-    pattern: '^MG[0-9a-fA-F]{32}$|^$',
+    pattern: '^MG[0-9A-Za-z]+$|^$',
     title: 'Messaging service SID',
     description: 'Sends through this service; needed for messages that Twilio sends later',
     editable: true,

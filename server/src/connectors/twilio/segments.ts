@@ -15,6 +15,8 @@ export interface SegmentCount {
   segments: number;
   /** Units of 7 or 16 bits. */
   units: number;
+  /** Units that still fit into the last part. */
+  remaining: number;
   /** Characters that force UCS-2, so that a writer can swap them. */
   unicode: string[];
 }
@@ -31,8 +33,9 @@ export function countSegments(text: string): SegmentCount {
   const sizes = gsm ? [...text].map((char) => UNITS.get(char)!) : wholeCharacters(text);
   const units = sizes.reduce((sum, size) => sum + size, 0);
   const encoding = gsm ? 'GSM-7' : 'UCS-2';
-  const segments = units <= (gsm ? 160 : 70) ? 1 : fill(sizes, gsm ? 153 : 67);
-  return { encoding, segments, units, unicode };
+  const single = gsm ? 160 : 70;
+  if (units <= single) return { encoding, segments: 1, units, remaining: single - units, unicode };
+  return { encoding, units, unicode, ...fill(sizes, gsm ? 153 : 67) };
 }
 
 function wholeCharacters(text: string): number[] {
@@ -40,7 +43,7 @@ function wholeCharacters(text: string): number[] {
   return [...graphemes.segment(text)].flatMap(({ segment }) => (segment === '\r\n' ? [1, 1] : [segment.length]));
 }
 
-function fill(sizes: number[], capacity: number): number {
+function fill(sizes: number[], capacity: number): { segments: number; remaining: number } {
   let segments = 1;
   let used = 0;
   for (const size of sizes) {
@@ -50,5 +53,5 @@ function fill(sizes: number[], capacity: number): number {
     }
     used += size;
   }
-  return segments;
+  return { segments, remaining: Math.max(capacity - used, 0) };
 }

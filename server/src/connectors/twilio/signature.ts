@@ -29,8 +29,16 @@ function joined(parameters: URLSearchParams): string {
  * address with or without the port, and with escaped queries; all of these forms are tried, likely ones first.
  * @param url the address as Twilio called it
  * @param contentType a JSON body is not part of the signature: its hash is in the address (`bodySHA256`)
+ * @param parameters the form in the body, where it was read already
  */
-export function isSigned(authToken: string, signature: string, url: string, contentType: string, body: Buffer): boolean {
+export function isSigned(
+  authToken: string,
+  signature: string,
+  url: string,
+  contentType: string,
+  body: Buffer,
+  parameters?: URLSearchParams,
+): boolean {
   const hash = /[?&]bodySHA256=([^&#]*)/.exec(url)?.[1];
   const form = contentType.startsWith('application/x-www-form-urlencoded');
   if (hash !== undefined && !form) {
@@ -38,7 +46,7 @@ export function isSigned(authToken: string, signature: string, url: string, cont
   } else if (!form && body.length > 0) {
     return false;
   }
-  const suffix = form ? joined(new URLSearchParams(body.toString('utf8'))) : '';
+  const suffix = form ? joined(parameters ?? new URLSearchParams(body.toString('utf8'))) : '';
   for (const candidate of forms(url)) {
     if (
       same(

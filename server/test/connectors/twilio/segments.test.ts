@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { SegmentedMessage } from 'sms-segments-calculator';
 import { describe, expect, it } from 'vitest';
+import { twilioSms } from '../../../src/connectors/twilio/index.ts';
 import { countSegments } from '../../../src/connectors/twilio/segments.ts';
+import type { Content } from '../../../src/model/content.ts';
+import { channelOf } from '../../support/connector-context-twilio.ts';
 
 describe('SMS segments', () => {
   it.each([
@@ -15,6 +18,18 @@ describe('SMS segments', () => {
     ['', 1],
   ])('case %#', (text, segments) => {
     expect(countSegments(text).segments).toBe(segments);
+  });
+  it('is told before sending', () => {
+    const channel = channelOf({ sourceChannelId: '+15551230001' });
+    const estimate = (content: Content) => twilioSms.estimate!(content, channel);
+    expect(estimate({ type: 'text', text: 'hi' })).toEqual({ parts: 1, encoding: 'GSM-7', units: 2, remaining: 158, notes: [] });
+    expect(estimate({ type: 'native', payload: { Body: 'a'.repeat(161) } })).toMatchObject({ parts: 2, remaining: 145 });
+    expect(estimate({ type: 'text', text: `${'a'.repeat(70)}“` })).toMatchObject({
+      parts: 2,
+      encoding: 'UCS-2',
+      notes: [expect.stringContaining('“')],
+    });
+    expect(estimate({ type: 'image', media: { url: 'https://x.example/1' } })).toBeUndefined();
   });
   it('names the characters that cost', () => {
     expect(countSegments('He said “yes”')).toMatchObject({ encoding: 'UCS-2', unicode: ['“', '”'] });

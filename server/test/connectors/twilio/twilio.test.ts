@@ -5,6 +5,7 @@ import { newSid } from '../../../../sandbox/twilio/state.ts';
 import type { ChannelView, Connector, HookRequest, OutboundMessage } from '../../../src/connectors/connector.ts';
 import type { InboundEvent } from '../../../src/connectors/events.ts';
 import { twilio, twilioSms, twilioWhatsapp } from '../../../src/connectors/twilio/index.ts';
+import { signatureOf } from '../../../src/connectors/twilio/signature.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
 import { channelOf, configOf, contextOf } from '../../support/connector-context-twilio.ts';
 
@@ -80,6 +81,19 @@ describe('connect', () => {
     const health = await twilioSms.health!(channel, contextOf(settings));
     expect(health).toMatchObject({ status: 'warning' });
     expect(health.reason).toContain(`${publicUrl}/hooks/twilio`);
+  });
+
+  it('lists what could be connected', async () => {
+    expect(await twilioSms.explore!({}, contextOf(settings))).toEqual([
+      { sourceChannelId: SMS, name: SMS, input: { phone_number: SMS } },
+      { sourceChannelId: '+4915551230003', name: '+4915551230003', input: { phone_number: '+4915551230003' } },
+    ]);
+    expect(await twilioWhatsapp.explore!({}, contextOf(settings))).toMatchObject([
+      { sourceChannelId: WHATSAPP, input: { phone_number: '+15551230002' } },
+    ]);
+    await expect(twilioSms.explore!({ account_sid: SID, auth_token: 'old' }, contextOf(settings))).rejects.toMatchObject({
+      class: 'unauthorized',
+    });
   });
 
   it('leaves somebody else’s webhook alone when disconnecting', async () => {
@@ -287,6 +301,31 @@ describe('the hook', () => {
     expect(hook.claims!(request('/twilio', ''))).toEqual([]);
   });
 
+  it('takes a number that is set to GET', () => {
+    const url = 'https://patchbay.example/twilio?MessageSid=SM1&SmsStatus=received&From=%2B2&To=%2B1&Body=hi';
+    const call: HookRequest = {
+      method: 'GET',
+      url,
+      path: '/twilio',
+      query: {},
+      headers: { 'x-twilio-signature': signatureOf('env', url, new URLSearchParams()) },
+      body: Buffer.alloc(0),
+    };
+    expect(hook.verify(call, { config: configOf({ TWILIO_AUTH_TOKEN: 'env' }), channels: [] })).toBe('ok');
+    expect(hook.unpack(call).flatMap((event) => twilioSms.parse(event))).toMatchObject([{ providerId: 'SM1', content: { text: 'hi' } }]);
+  });
+
+  it('lets only the channels hear whose own token signed it', () => {
+    const config = configOf({ TWILIO_AUTH_TOKEN: 'env' });
+    const body = 'SmsStatus=received&Body=x&To=%2B1&From=%2B2&MessageSid=SM1';
+    const signature = signatureOf('own', 'https://patchbay.example/twilio', new URLSearchParams(body));
+    const call = request('/twilio', body, { 'x-twilio-signature': signature });
+    const own = channelOf({ sourceChannelId: '+1', credentials: { account_sid: SID, auth_token: 'own' } });
+    const theirs = channelOf({ sourceChannelId: '+1' });
+    expect(hook.verify(call, { config, channels: [own, theirs] })).toBe('ok');
+    expect([hook.owns!(call, own, config), hook.owns!(call, theirs, config)]).toEqual([true, false]);
+  });
+
   it('wants a signature, and takes a channel’s own token before the installation’s', () => {
     const config = configOf({ TWILIO_AUTH_TOKEN: 'env' });
     const own = channelOf({ sourceChannelId: SMS, credentials: { account_sid: SID, auth_token: 'own' } });
@@ -466,18 +505,24 @@ describe('trouble', () => {
     });
   });
 
-  it('one that never arrived is known as such after a while', async () => {
+  it('one that never arrived is known as such after a while, and not before', async () => {
     const channel = await connected(twilioSms, SMS);
-    const old = { ...message({ type: 'text', text: 'x' }), id: uuidv7(Date.now() - 30_000) };
     const context = contextOf(settings);
-    expect(
-      await twilioSms.settle!(message({ type: 'text', text: 'x' }), channel, { ...context, now: () => new Date(Date.now() - 60_000) }),
-    ).toEqual({ outcome: 'unknown' });
-    expect(await twilioSms.settle!(old, channel, { ...context, now: () => new Date(Date.now() + 60_000) })).toEqual({
-      outcome: 'never-received',
-    });
+    const item = message({ type: 'text', text: 'x' });
+    const ago = (ms: number) => ({ ...item, calledAt: new Date(Date.now() - ms) });
+    expect(await twilioSms.settle!(item, channel, context)).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(ago(5_000), channel, context)).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(ago(60_000), channel, context)).toEqual({ outcome: 'never-received' });
     sandbox.faults.add({ kind: 'answer', status: 404, body: '' });
-    expect(await twilioSms.settle!(old, channel, context)).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(ago(60_000), channel, context)).toEqual({ outcome: 'unknown' });
+  });
+
+  it('two that look the same stay unknown', async () => {
+    const channel = await connected(twilioSms, SMS);
+    const item = message({ type: 'text', text: 'ok' });
+    await twilioSms.send!(item, channel, contextOf(settings));
+    await twilioSms.send!(message({ type: 'text', text: 'ok' }), channel, contextOf(settings));
+    expect(await twilioSms.settle!(item, channel, contextOf(settings))).toEqual({ outcome: 'unknown' });
   });
 
   it('finds what lost webhooks left open', async () => {
