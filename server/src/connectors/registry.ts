@@ -1,11 +1,13 @@
 /** Every source that Patchbay knows. Adding one is adding its folder and one line here. */
 import { chatplugin } from './chatplugin/index.ts';
 import type { Connector, Hook, Provider } from './connector.ts';
+import { custom } from './custom/index.ts';
 import { email } from './email/index.ts';
+import { google } from './google/index.ts';
 import { meta } from './meta/index.ts';
 import { twilio } from './twilio/index.ts';
 
-export const PROVIDERS: Provider[] = [chatplugin, meta, twilio, email];
+export const PROVIDERS: Provider[] = [chatplugin, meta, twilio, google, email, custom];
 
 export class Registry {
   readonly providers: readonly Provider[];

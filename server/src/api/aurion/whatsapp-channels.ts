@@ -245,7 +245,7 @@ function shown(row: ChannelRow) {
     display_number: text(details.display_number),
     display_name: row.name,
     quality_rating: text(details.quality_rating) ?? 'UNKNOWN',
-    messaging_tier: TIERS[text(details.messaging_limit) ?? ''] ?? 'UNKNOWN',
+    messaging_tier: TIERS[text(details.messaging_limit_tier) ?? ''] ?? 'UNKNOWN',
     is_active: isConnected(row.status),
     created_at: timeOf(row.createdAt),
   };
