@@ -277,7 +277,7 @@ describe('session', () => {
     test.timers.advance(30_000);
     expect(test.written.slice(1)).toEqual(['\n']);
     test.session.receive('\n');
-    test.timers.advance(59_000);
+    test.timers.advance(89_000);
     expect(test.seen.closed).toBe(0);
     test.timers.advance(31_000);
     expect(test.seen).toMatchObject({ closed: 1, disconnected: 1 });

@@ -272,9 +272,9 @@ export class StompSession {
     }
     if (gives > 0) {
       const expected = Math.max(this.#heartbeatMs, gives);
-      // Twice the agreed time before a peer counts as dead: networks and background tabs delay timers.
+      // Three times the agreed time before a peer counts as dead: browsers delay the timers of hidden tabs to once a minute.
       const check = () => {
-        if (this.#timers.now() - this.#heardAt >= expected * 2) this.#end();
+        if (this.#timers.now() - this.#heardAt >= expected * 3) this.#end();
       };
       this.#cancels.push(this.#timers.every(expected, check));
     }
