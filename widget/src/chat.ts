@@ -36,7 +36,8 @@ export interface Chat {
   start(): void;
   stop(): void;
   send(content: OutgoingContent): void;
-  sendFile(file: File): void;
+  /** `preview` is a local address of the file. */
+  sendFile(file: File, preview: string): void;
   retry(clientId: string): void;
   discard(clientId: string): void;
   typing(on: boolean): void;
@@ -76,6 +77,7 @@ export function createChat(api: Api, channelId: string, givenResumeToken?: strin
   let life = 0;
   let visible = false;
   let token: string | undefined;
+  let signingIn: Promise<void> | undefined;
   let stomp: Stomp | undefined;
   let cursor: string | undefined;
   let flushing = false;
@@ -124,10 +126,23 @@ export function createChat(api: Api, channelId: string, givenResumeToken?: strin
   };
   const backoff = (attempt: number) => Math.min(30_000, 500 * 2 ** attempt) * (0.75 + Math.random() / 2);
 
-  async function authenticate(): Promise<void> {
+  /** Everything that needs a token shares one sign-in: two at once would begin two conversations. */
+  function authenticate(): Promise<void> {
+    if (!signingIn) {
+      const mine = signIn().finally(() => {
+        if (signingIn === mine) signingIn = undefined;
+      });
+      signingIn = mine;
+    }
+    return signingIn;
+  }
+
+  async function signIn(): Promise<void> {
     const resume = load(resumeKey);
+    const mine = life;
     try {
       const answer = await api.authenticate(resume);
+      if (mine !== life) return;
       token = answer.token;
       cursor ??= answer.cursor;
       receive(answer.messages);
@@ -138,7 +153,7 @@ export function createChat(api: Api, channelId: string, givenResumeToken?: strin
       cursor = undefined;
       set({ messages: [] });
       stomp?.close();
-      await authenticate();
+      await signIn();
     }
   }
 
@@ -307,6 +322,7 @@ export function createChat(api: Api, channelId: string, givenResumeToken?: strin
     wake();
     stomp?.close();
     token = undefined;
+    signingIn = undefined;
     cursor = undefined;
     keep(resumeKey, undefined);
     held = [];
@@ -339,7 +355,7 @@ export function createChat(api: Api, channelId: string, givenResumeToken?: strin
       stomp?.close();
     },
     send: (content) => enqueue({ content }),
-    sendFile: (file) => enqueue({ file, preview: URL.createObjectURL(file), progress: 0 }),
+    sendFile: (file, preview) => enqueue({ file, preview, progress: 0 }),
     retry(clientId) {
       patch(clientId, { state: 'pending' });
       void flush();

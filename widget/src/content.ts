@@ -124,5 +124,5 @@ export function pieces(words: string, rich = false): Piece[] {
 
 /** A message of a few emoji alone is drawn large. */
 export function onlyEmoji(words: string): boolean {
-  return /^[\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d\ufe0f\s]{1,16}$/u.test(words);
+  return /^(\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u200d|\ufe0f|\s){1,16}$/u.test(words);
 }

@@ -50,17 +50,20 @@ function mount(embed: Embed, channel: ChannelInfo, serverConfig: Config, api: Ap
   document.body.append(host);
   const chat = createChat(api, embed.channelId, embed.resumeToken, config.showMode ? sample : undefined);
   const mobile = matchMedia('(max-width: 480px)');
+  const night = matchMedia('(prefers-color-scheme: dark)');
   let wanted: boolean | undefined;
 
   const draw = () => {
     const hidden = config.disableMobile && mobile.matches && !config.showMode;
-    render(hidden ? null : <App chat={chat} settings={makeSettings(channel, config)} wanted={wanted} moved={moved} />, root);
+    const dark = config.theme === 'dark' || (config.theme !== 'light' && night.matches);
+    const settings = makeSettings(channel, config);
+    render(hidden ? null : <App {...{ chat, settings, wanted, moved, dark }} phone={mobile.matches} />, root);
   };
   const moved = (open: boolean) => {
     wanted = open;
     draw();
   };
-  mobile.onchange = draw;
+  mobile.onchange = night.onchange = draw;
   wanted = config.showMode || (config.bubbleState === 'expanded' && !mobile.matches) || embed.resumeToken !== undefined;
   draw();
   if (chat.resumable) chat.start();
@@ -76,7 +79,7 @@ function mount(embed: Embed, channel: ChannelInfo, serverConfig: Config, api: Ap
       chat.stop();
       render(null, root);
       host.remove();
-      mobile.onchange = null;
+      mobile.onchange = night.onchange = null;
       window.patchbay = undefined;
     },
   };

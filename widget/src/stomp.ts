@@ -17,8 +17,8 @@ export interface Stomp {
 const BEAT_MS = 20_000;
 const SILENCE_MS = 90_000;
 
-const escape = (text: string) => text.replace(/[\\\n\r:]/g, (c) => ({ '\\': '\\\\', '\n': '\\n', '\r': '\\r', ':': '\\c' })[c]!);
-const unescape = (text: string) => text.replace(/\\(.)/g, (_, c: string) => ({ n: '\n', r: '\r', c: ':' })[c] ?? c);
+const escapeHeader = (text: string) => text.replace(/[\\\n\r:]/g, (c) => ({ '\\': '\\\\', '\n': '\\n', '\r': '\\r', ':': '\\c' })[c]!);
+const readHeader = (text: string) => text.replace(/\\(.)/g, (_, c: string) => ({ n: '\n', r: '\r', c: ':' })[c] ?? c);
 
 /** Connects with a bearer token. The caller decides about coming back after `closed`. */
 export function openStomp(url: string, token: string, events: StompEvents): Stomp {
@@ -41,7 +41,7 @@ export function openStomp(url: string, token: string, events: StompEvents): Stom
   const stomp: Stomp = {
     frame(command, headers, body = '') {
       if (socket.readyState !== 1) return;
-      const lines = Object.entries(headers).map(([name, value]) => `${name}:${command === 'CONNECT' ? value : escape(value)}\n`);
+      const lines = Object.entries(headers).map(([name, value]) => `${name}:${command === 'CONNECT' ? value : escapeHeader(value)}\n`);
       socket.send(`${command}\n${lines.join('')}\n${body}\0`);
     },
     close: () => end(),
@@ -64,7 +64,7 @@ export function openStomp(url: string, token: string, events: StompEvents): Stom
       const headers: Record<string, string> = {};
       for (const line of lines) {
         const colon = line.indexOf(':');
-        headers[unescape(line.slice(0, colon))] ??= unescape(line.slice(colon + 1));
+        headers[readHeader(line.slice(0, colon))] ??= readHeader(line.slice(colon + 1));
       }
       if (command === 'CONNECTED') events.connected(stomp);
       else if (command === 'MESSAGE') events.message(headers, rest.join('\n\n'));

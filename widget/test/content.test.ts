@@ -28,7 +28,15 @@ describe('texts', () => {
   it('never links to anything but the web, mail and phones (property)', () => {
     const words = fc.oneof(
       fc.string(),
-      fc.constantFrom('javascript:alert(1)', '[x](javascript:alert(1))', '[x](data:text/html,1)', 'https://', 'http://[', '[a](b)', '**b**'),
+      fc.constantFrom(
+        'javascript:alert(1)',
+        '[x](javascript:alert(1))',
+        '[x](data:text/html,1)',
+        'https://',
+        'http://[',
+        '[a](b)',
+        '**b**',
+      ),
     );
     fc.assert(
       fc.property(fc.array(words, { maxLength: 5 }), fc.boolean(), (parts, rich) => {
@@ -78,8 +86,28 @@ describe('content', () => {
   });
 
   it('draws something for any content, and never throws (fuzz)', () => {
-    const key = fc.constantFrom('text', 'attachment', 'payload', 'url', 'type', 'richCard', 'standaloneCard', 'cardContent', 'carouselCard');
-    const more = fc.constantFrom('cardContents', 'suggestions', 'reply', 'action', 'quick_replies', 'title', 'media', 'contentInfo', 'fileUrl');
+    const key = fc.constantFrom(
+      'text',
+      'attachment',
+      'payload',
+      'url',
+      'type',
+      'richCard',
+      'standaloneCard',
+      'cardContent',
+      'carouselCard',
+    );
+    const more = fc.constantFrom(
+      'cardContents',
+      'suggestions',
+      'reply',
+      'action',
+      'quick_replies',
+      'title',
+      'media',
+      'contentInfo',
+      'fileUrl',
+    );
     const { content } = fc.letrec((tie) => ({
       content: fc.oneof(
         { depthSize: 'small' },

@@ -337,7 +337,7 @@ describe.skipIf(!hasBrowser)('the widget in a real browser', () => {
     await page.keyboard.press('Escape');
     await expect.poll(focused).toBe('Write a message…');
     await page.keyboard.press('Enter');
-    await expect.poll(() => server.last?.messages[0]?.content).toEqual({ text: 'typed😃' });
+    await expect.poll(() => server.last?.messages[0]?.content).toEqual({ text: 'typed😁' });
     const seen = new Set<unknown>();
     for (let turn = 0; turn < 8; turn += 1) {
       await page.keyboard.press('Tab');

@@ -28,7 +28,6 @@ export default {
   unavailable: 'Der Chat ist gerade nicht verfügbar',
   end: 'Chat beenden',
   endQuestion: 'Diesen Chat beenden?',
-  endHint: 'Sie können jederzeit einen neuen beginnen.',
   cancel: 'Abbrechen',
   ended: 'Dieser Chat ist beendet',
   again: 'Neuen Chat beginnen',

@@ -28,7 +28,6 @@ export default {
   unavailable: 'The chat is not available right now',
   end: 'End chat',
   endQuestion: 'End this chat?',
-  endHint: 'You can start a new one at any time.',
   cancel: 'Cancel',
   ended: 'This chat has ended',
   again: 'Start a new chat',

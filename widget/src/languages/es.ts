@@ -28,7 +28,6 @@ export default {
   unavailable: 'El chat no está disponible en este momento',
   end: 'Terminar el chat',
   endQuestion: '¿Terminar este chat?',
-  endHint: 'Puede empezar uno nuevo cuando quiera.',
   cancel: 'Cancelar',
   ended: 'Este chat ha terminado',
   again: 'Empezar un chat nuevo',

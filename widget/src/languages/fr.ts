@@ -28,7 +28,6 @@ export default {
   unavailable: 'Le chat n’est pas disponible pour le moment',
   end: 'Terminer le chat',
   endQuestion: 'Terminer ce chat ?',
-  endHint: 'Vous pouvez en commencer un nouveau à tout moment.',
   cancel: 'Annuler',
   ended: 'Ce chat est terminé',
   again: 'Commencer un nouveau chat',

@@ -27,7 +27,6 @@ export interface Texts {
   unavailable: string;
   end: string;
   endQuestion: string;
-  endHint: string;
   cancel: string;
   ended: string;
   again: string;

@@ -13,6 +13,8 @@ interface Props {
   settings: Settings;
   /** Whether the chat is open. */
   wanted: boolean | undefined;
+  phone: boolean;
+  dark: boolean;
   moved(open: boolean): void;
 }
 
@@ -26,24 +28,10 @@ function useChatState(chat: Chat) {
   return state;
 }
 
-function useMedia(query: string): boolean {
-  const [matches, setMatches] = useState(() => matchMedia(query).matches);
-  useEffect(() => {
-    const list = matchMedia(query);
-    const changed = () => setMatches(list.matches);
-    list.addEventListener('change', changed);
-    return () => list.removeEventListener('change', changed);
-  }, [query]);
-  return matches;
-}
-
 /** The bubble and the chat behind it. */
-export function App({ chat, settings, wanted = false, moved }: Props) {
+export function App({ chat, settings, wanted = false, phone, dark, moved }: Props) {
   const { config, texts, language } = settings;
   const state = useChatState(chat);
-  const systemDark = useMedia('(prefers-color-scheme: dark)');
-  const dark = config.theme === 'dark' || (config.theme !== 'light' && systemDark);
-  const phone = useMedia('(max-width: 480px)');
   const bubble = useRef<HTMLButtonElement>(null);
   const [gone, setGone] = useState(false);
   const wasOpen = useRef(wanted);
@@ -76,7 +64,7 @@ export function App({ chat, settings, wanted = false, moved }: Props) {
   return (
     <div
       class={`root ${dark ? 'dark' : ''} ${config.position === 'left' ? 'left' : ''} ${wanted ? 'open' : ''}`}
-      style={cssVariables(config)}
+      style={{ ...cssVariables(config), colorScheme: dark ? 'dark' : 'light' }}
       lang={language}
     >
       <Panel state={state} open={wanted} phone={phone} close={() => moved(false)} vanish={() => setGone(true)} />

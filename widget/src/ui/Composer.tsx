@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { safeUrl } from '../content.ts';
 import { fill } from '../languages/index.ts';
-import { formatSize } from '../settings.ts';
+import { formatSize, kindOf } from '../settings.ts';
 import { useUi } from './context.ts';
 import { Emoji } from './Emoji.tsx';
 import { ClipIcon, CloseIcon, FileIcon, SendIcon, SmileIcon } from './icons.tsx';
@@ -9,7 +9,8 @@ import { ClipIcon, CloseIcon, FileIcon, SendIcon, SmileIcon } from './icons.tsx'
 /** A file that is looked at before it is sent. */
 export interface Staged {
   file: File;
-  preview?: string;
+  /** A local address of the file. */
+  preview: string;
 }
 
 interface Props {
@@ -37,6 +38,7 @@ export function Composer({ staged, stage, unstage, clear, problem, disabled, fil
   const ready = !disabled && (text.trim() !== '' || staged.length > 0);
   const sendIcon = config.sendMessageIcon && safeUrl(config.sendMessageIcon);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
   useEffect(() => {
     const element = area.current!;
     element.style.height = 'auto';
@@ -52,7 +54,7 @@ export function Composer({ staged, stage, unstage, clear, problem, disabled, fil
 
   function submit(): void {
     if (!ready) return;
-    for (const { file } of staged) chat.sendFile(file);
+    for (const { file, preview } of staged) chat.sendFile(file, preview);
     if (text.trim()) chat.send({ text: text.trim() });
     clear();
     write('');
@@ -82,8 +84,8 @@ export function Composer({ staged, stage, unstage, clear, problem, disabled, fil
       {staged.length > 0 && (
         <ul class="staged">
           {staged.map((item) => (
-            <li key={item.preview ?? item.file.name}>
-              {item.preview ? <img src={item.preview} alt="" /> : <FileIcon />}
+            <li key={item.preview}>
+              {kindOf(item.file.type) === 'image' ? <img src={item.preview} alt="" /> : <FileIcon />}
               <span>
                 {item.file.name}
                 <small>{formatSize(item.file.size, language)}</small>

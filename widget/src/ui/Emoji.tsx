@@ -3,15 +3,14 @@ import { useUi } from './context.ts';
 
 const COLUMNS = 8;
 const SIGNS =
-  '😀 😃 😁 😅 😂 🙂 😉 😊 😍 😘 😎 🤔 😐 🙄 😌 😢 😭 😡 😱 😳 🤗 😇 🥳 👍 👎 👌 🙏 👏 💪 👋 🤝 👀 ❤️ 💛 💚 💙 🔥 ✨ 🎉 🎁 ⭐ ✅ ❌ ❓ 💡 📦 🚚 🛒'.split(
-    ' ',
-  );
+  '😀 😁 😅 😂 🙂 😉 😊 😍 😘 😎 🤔 😐 🙄 😢 😭 😡 😱 🤗 🥳 👍 👎 👌 🙏 👏 💪 👋 🤝 👀 ❤️ 💚 🔥 ✨ 🎉 🎁 ⭐ ✅ ❌ ❓ 💡 📦'.split(' ');
 
 /** A small choice of emoji; arrow keys move in it, Escape leaves it. */
 export function Emoji({ pick, close }: { pick(sign: string): void; close(): void }) {
   const { texts } = useUi().settings;
   const grid = useRef<HTMLDivElement>(null);
   const at = (index: number) => (grid.current?.children[index] as HTMLElement | undefined)?.focus();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when it opens
   useLayoutEffect(() => at(0), []);
   return (
     <div

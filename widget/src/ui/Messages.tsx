@@ -92,11 +92,14 @@ export function Messages({ state, open }: { state: ChatState; open: boolean }) {
     setBelow(false);
   };
   const settle = () => atEnd.current && toEnd();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asks only when another message is the last
   useLayoutEffect(() => {
     if (atEnd.current || last?.outgoing) toEnd();
     else setBelow(true);
   }, [last?.key]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whatever changes may change the height
   useLayoutEffect(() => void settle(), [state, open]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what it calls reads references alone
   useEffect(() => {
     // Pictures that finish loading and a box that changes its height must not push the end out of sight.
     const observer = new ResizeObserver(settle);

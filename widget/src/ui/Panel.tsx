@@ -30,6 +30,7 @@ export function Panel({ state, open, phone, close, vanish }: Props) {
   const usable = state.phase !== 'ended' && state.phase !== 'unavailable';
   const filesAllowed = usable && !config.hideAttachments && !config.hideInputBar;
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the focus moves when the chat opens, and only then
   useEffect(() => {
     // A chat that the page opened by itself does not take the focus from the page.
     if (open && !first.current) {
@@ -43,10 +44,10 @@ export function Panel({ state, open, phone, close, vanish }: Props) {
     // The keyboard of a phone covers the page without making it smaller; the visible part is the visual viewport.
     const viewport = window.visualViewport;
     if (!(phone && open && viewport)) return;
-    const fit = () => panel.current?.style.setProperty('--visible', `${viewport.height}px`);
-    fit();
-    viewport.addEventListener('resize', fit);
-    return () => viewport.removeEventListener('resize', fit);
+    const resize = () => panel.current?.style.setProperty('--visible', `${viewport.height}px`);
+    resize();
+    viewport.addEventListener('resize', resize);
+    return () => viewport.removeEventListener('resize', resize);
   }, [phone, open]);
 
   function stage(files: Iterable<File>): void {
@@ -55,7 +56,7 @@ export function Panel({ state, open, phone, close, vanish }: Props) {
     for (const file of files) {
       const reason = refusal(file, settings);
       if (reason) refused.push(reason);
-      else taken.push({ file, preview: file.type.startsWith('image/') ? URL.createObjectURL(file) : undefined });
+      else taken.push({ file, preview: URL.createObjectURL(file) });
     }
     setProblem(refused.join('. '));
     setStaged((before) => [...before, ...taken].slice(0, 10));
@@ -141,9 +142,8 @@ function Confirm({ cancel, confirm }: { cancel(): void; confirm(): void }) {
   useEffect(() => button.current?.focus(), []);
   return (
     <div class="veil">
-      <div role="alertdialog" aria-modal="true" aria-labelledby="end-question" aria-describedby="end-hint" class="confirm">
+      <div role="alertdialog" aria-modal="true" aria-labelledby="end-question" class="confirm">
         <strong id="end-question">{texts.endQuestion}</strong>
-        <p id="end-hint">{texts.endHint}</p>
         <div class="row">
           <button ref={button} type="button" onClick={cancel}>
             {texts.cancel}
