@@ -140,7 +140,7 @@ export function listener(base: ConnectorContext, cursor: { value: unknown } = { 
           if (pending.length > 0 || stopper.signal.aborted) return done(pending.splice(0));
           waiting = done;
           // Pauses for backing off are real; waits for something new end by a wake alone.
-          if (ms < 5_000)
+          if (ms < 30_000)
             setTimeout(() => {
               if (waiting === done) waiting = undefined;
               done([]);
