@@ -15,7 +15,8 @@ export const realHttp: HttpClient = async (url, request = {}) => {
       redirect: 'manual',
     });
   } catch (error) {
-    throw new ProviderError('retry', `could not reach ${url}`, { cause: error });
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    throw new ProviderError(code === 'ECONNREFUSED' ? 'retry' : 'unknown-outcome', `no answer from ${url}`, { cause: error });
   }
   const body = Buffer.from(await answer.arrayBuffer());
   return {
