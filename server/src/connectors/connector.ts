@@ -60,6 +60,8 @@ export interface ConnectorContext {
    * Throws `ProviderError`. Absent: the system's resolver, everything allowed.
    */
   resolveHost?(host: string): Promise<string>;
+  /** A channel made with a test key: whatever speaks no HTTP must not leave the house either. */
+  sandbox?: boolean;
 }
 
 /** A channel as its connector sees it. */

@@ -124,6 +124,7 @@ export async function buildMail(
     ...(references.length > 0 ? { references: references.map((id) => `<${id}>`) } : {}),
     date: context.now(),
     ...body,
+    newline: 'windows',
     attachments: options.withoutFiles ? [] : attachments,
     headers: { ...content.headers, [OUR_HEADER]: message.id },
     disableFileAccess: true,

@@ -16,6 +16,7 @@ import type { MxOptions } from './mx.ts';
 import { IDENTITY, readMailEvent, readWake } from './parse.ts';
 import { isMail, isWake, SOURCE } from './raw.ts';
 import { type Mailbox, MailCredentials, MailInput, type MailProvider, MailSettings, split } from './settings.ts';
+import { simulated } from './simulated.ts';
 
 const MB = 1024 * 1024;
 const FILE = { maxBytes: 25 * MB, types: ['*'], caption: 1_000_000 };
@@ -42,7 +43,8 @@ const PACING: Record<MailProvider, { perSecond: number }> = {
 /** The connector; tests replace the way to mail exchangers. */
 export function createEmailConnector(mx?: MxOptions): Connector {
   const kinds: Record<MailProvider, MailboxKind> = { aurion: createBuiltin(mx), microsoft, google, smtp: custom };
-  const kindOf = (mailbox: Mailbox) => kinds[mailbox.settings.provider];
+  const kindOf = (mailbox: Mailbox, context?: ConnectorContext) =>
+    mailbox.sandbox || context?.sandbox ? simulated : kinds[mailbox.settings.provider];
 
   return defineConnector({
     source: SOURCE,
@@ -92,21 +94,21 @@ export function createEmailConnector(mx?: MxOptions): Connector {
         workspaceId: '',
         sourceChannelId: address,
         name: input.name ?? address,
-        sandbox: false,
+        sandbox: context.sandbox ?? false,
         settings,
         credentials: settings.provider === 'microsoft' ? withClientState(credentials) : credentials,
         details: {},
       };
-      return connectedAs(mailbox, await tested(kindOf(mailbox), mailbox, context));
+      return connectedAs(mailbox, await tested(kindOf(mailbox, context), mailbox, context));
     },
 
     async disconnect(mailbox, context) {
-      await kindOf(mailbox).disconnect?.(mailbox, context);
+      await kindOf(mailbox, context).disconnect?.(mailbox, context);
     },
 
     async health(mailbox, context) {
       try {
-        return await kindOf(mailbox).test(mailbox, context);
+        return await kindOf(mailbox, context).test(mailbox, context);
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         return {
@@ -138,23 +140,23 @@ export function createEmailConnector(mx?: MxOptions): Connector {
       return content.type === 'email' ? problemsOf(content) : [];
     },
 
-    send: (message, mailbox, context) => kindOf(mailbox).send(message, mailbox, context),
+    send: (message, mailbox, context) => kindOf(mailbox, context).send(message, mailbox, context),
 
     async settle(message, mailbox, context) {
       // SMTP knows no question about a mail that was handed over; its bounce or its copy in the Sent folder tells.
-      return (await kindOf(mailbox).settle?.(message, mailbox, context)) ?? { outcome: 'unknown' };
+      return (await kindOf(mailbox, context).settle?.(message, mailbox, context)) ?? { outcome: 'unknown' };
     },
 
     async receive(mailbox, context) {
-      await kindOf(mailbox).receive?.(mailbox, context);
+      await kindOf(mailbox, context).receive?.(mailbox, context);
     },
 
     consent: {
       async start(mailbox, context, request) {
-        return kindOf(mailbox).consent?.start(mailbox, context, request);
+        return kindOf(mailbox, context).consent?.start(mailbox, context, request);
       },
       async finish(mailbox, context, answer) {
-        const { consent } = kindOf(mailbox);
+        const { consent } = kindOf(mailbox, context);
         if (!consent) throw new ProviderError('rejected', 'this mailbox needs no consent', { code: 'no-consent' });
         return consent.finish(mailbox, context, answer);
       },

@@ -15,7 +15,8 @@ export const realHttp: HttpClient = async (url, request = {}) => {
       redirect: 'manual',
     });
   } catch (error) {
-    throw new ProviderError('retry', `could not reach ${url}`, { cause: error });
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    throw new ProviderError(code === 'ECONNREFUSED' ? 'retry' : 'unknown-outcome', `no answer from ${url}`, { cause: error });
   }
   const body = Buffer.from(await answer.arrayBuffer());
   return {
@@ -140,7 +141,7 @@ export function listener(base: ConnectorContext, cursor: { value: unknown } = { 
           if (pending.length > 0 || stopper.signal.aborted) return done(pending.splice(0));
           waiting = done;
           // Pauses for backing off are real; waits for something new end by a wake alone.
-          if (ms < 5_000)
+          if (ms < 30_000)
             setTimeout(() => {
               if (waiting === done) waiting = undefined;
               done([]);

@@ -1,0 +1,340 @@
+/** The built-in server with nodemailer and swaks as its clients. */
+import { execFile, spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
+import { promisify } from 'node:util';
+import { dkimSign } from 'mailauth';
+import { createTransport } from 'nodemailer';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { RawEvent } from '../../../src/connectors/connector.ts';
+import { createEmailConnector } from '../../../src/connectors/email/connector.ts';
+import { createDkimKey } from '../../../src/connectors/email/dkim.ts';
+import { taggedAddress } from '../../../src/connectors/email/message-id.ts';
+import { factsOf } from '../../../src/connectors/email/raw.ts';
+import { createMailServer, type MailServer, type MailServerOptions } from '../../../src/connectors/email/server.ts';
+import { uuidv7 } from '../../../src/model/ids.ts';
+import { mailbox, testContext } from './context.ts';
+import { MAILBOX, mail, message } from './mail.ts';
+
+const run = promisify(execFile);
+const hasSwaks = spawnSync('swaks', ['--version']).status === 0;
+if (!hasSwaks) console.warn('SKIPPED: swaks is not installed');
+
+const servers: MailServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function start(options: Partial<MailServerOptions> = {}) {
+  const taken: RawEvent[] = [];
+  const server = createMailServer({
+    hostname: 'mx.shop.example',
+    accept: async (address) => ([MAILBOX, 'sales@shop.example'].includes(address) ? address : null),
+    deliver: async (events) => {
+      taken.push(...events);
+    },
+    log: { info: () => undefined, warn: () => undefined },
+    resolver: false,
+    ...options,
+  });
+  servers.push(server);
+  const port = await server.listen(0, '127.0.0.1');
+  const transport = createTransport({ host: '127.0.0.1', port, secure: false, tls: { rejectUnauthorized: false } });
+  return { taken, port, transport };
+}
+
+/** Speaks the protocol by hand; the answers to each line. */
+function talk(port: number, lines: string[]): Promise<string> {
+  return new Promise((done, fail) => {
+    const socket = connect(port, '127.0.0.1');
+    let heard = '';
+    let next = 0;
+    socket.on('data', (chunk) => {
+      heard += chunk.toString();
+      while (/(?:^|\n)\d{3} [^\n]*\r\n$/.test(heard) && next < lines.length) {
+        socket.write(`${lines[next++]}\r\n`);
+        return;
+      }
+    });
+    socket.on('end', () => done(heard));
+    socket.on('error', fail);
+  });
+}
+
+describe('the built-in mail server', () => {
+  it('says what it can', async () => {
+    const { port } = await start();
+    const heard = await talk(port, ['EHLO client.example', 'QUIT']);
+    for (const word of ['SIZE 52428800', 'STARTTLS', 'SMTPUTF8', '8BITMIME', 'PIPELINING']) expect(heard).toContain(word);
+    expect(heard).not.toContain('AUTH');
+  });
+
+  it('takes a mail for its mailboxes over TLS, byte for byte', async () => {
+    const { taken, transport } = await start();
+    const raw = mail({ Subject: '8bit' }, 'Grüße\n.leading dot\n');
+    const answer = await transport.sendMail({ envelope: { from: 'ann@example.com', to: [MAILBOX, 'Sales@Shop.Example'] }, raw });
+    expect(answer.accepted).toHaveLength(2);
+    expect(taken.map((event) => event.sourceChannelId)).toEqual([MAILBOX, 'sales@shop.example']);
+    expect(taken[0]!.body.toString()).toContain('Grüße\r\n.leading dot\r\n');
+    expect(factsOf(taken[0]!)).toMatchObject({ from: 'ann@example.com', to: [MAILBOX], auth: { ip: '127.0.0.1' } });
+  });
+
+  it('refuses each stranger on its own, and relays nothing', async () => {
+    const { taken, transport } = await start();
+    const answer = await transport.sendMail({
+      envelope: { from: 'ann@example.com', to: [MAILBOX, 'nobody@shop.example', 'x@elsewhere.example'] },
+      raw: mail({}),
+    });
+    expect(answer.rejected).toEqual(['nobody@shop.example', 'x@elsewhere.example']);
+    expect(answer.rejectedErrors![0]!.response).toContain('5.1.1');
+    expect(taken).toHaveLength(1);
+  });
+
+  it('takes plus-addresses and hands them on', async () => {
+    const { taken, transport } = await start();
+    const tagged = taggedAddress('reply', uuidv7(), MAILBOX);
+    await transport.sendMail({ envelope: { from: 'ann@example.com', to: [tagged] }, raw: mail({}) });
+    expect(taken[0]!.sourceChannelId).toBe(MAILBOX);
+    expect(factsOf(taken[0]!).to).toEqual([tagged]);
+  });
+
+  it('says 250 only once the mail is durable, and defers it when it cannot be', async () => {
+    const { promise: durable, resolve } = Promise.withResolvers<void>();
+    let asked = false;
+    const { transport } = await start({
+      deliver: () => {
+        asked = true;
+        return durable;
+      },
+    });
+    let answered = false;
+    const sending = transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw: mail({}) }).then(() => {
+      answered = true;
+    });
+    while (!asked) await new Promise((next) => setImmediate(next));
+    expect(answered).toBe(false);
+    resolve();
+    await sending;
+    const broken = await start({ deliver: () => Promise.reject(new Error('database away')) });
+    await expect(broken.transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw: mail({}) })).rejects.toMatchObject({
+      responseCode: 451,
+    });
+  });
+
+  it('refuses what is too large, before and after it was sent', async () => {
+    const { taken, port, transport } = await start({ maxBytes: 100_000 });
+    expect(await talk(port, ['EHLO c', `MAIL FROM:<a@example.com> SIZE=200000`, 'QUIT'])).toMatch(/552/);
+    await expect(
+      transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw: mail({}, 'x'.repeat(70).concat('\n').repeat(3000)) }),
+    ).rejects.toMatchObject({
+      responseCode: 552,
+    });
+    expect(taken).toHaveLength(0);
+    await transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw: mail({}) });
+    expect(taken).toHaveLength(1);
+  });
+
+  it('takes 25 MB', async () => {
+    const { taken, transport } = await start();
+    const raw = mail({}, `${'x'.repeat(70)}\n`.repeat(370_000));
+    await transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw });
+    expect(taken[0]!.body.length).toBeGreaterThanOrEqual(raw.length);
+  });
+
+  it('defers what is too much at once', async () => {
+    const { transport } = await start({ maxBytesAtOnce: 1_000 });
+    await expect(
+      transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw: mail({}, 'x'.repeat(900).concat('\n').repeat(5)) }),
+    ).rejects.toMatchObject({
+      responseCode: 452,
+    });
+  });
+
+  it('slows down who sends too much', async () => {
+    const { transport } = await start({ perMinute: 2 });
+    const send = () => transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw: mail({}) });
+    await send();
+    await send();
+    await expect(send()).rejects.toMatchObject({ responseCode: 450 });
+  });
+
+  it('ends a mail that goes in circles', async () => {
+    const { transport } = await start();
+    const raw = Buffer.concat([Buffer.from('Received: from a by b; x\r\n'.repeat(60)), mail({})]);
+    await expect(transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw })).rejects.toMatchObject({
+      responseCode: 554,
+    });
+  });
+
+  it('survives rubbish', async () => {
+    const { port, transport, taken } = await start();
+    await talk(port, [
+      '\x16\x03\x01garbage',
+      'EHLO x',
+      'MAIL FROM:<>',
+      `RCPT TO:<${MAILBOX}>`,
+      'RCPT TO:<"quoted @ x"@shop.example>',
+      'BDAT 3',
+      'QUIT',
+    ]);
+    await transport.sendMail({ envelope: { from: '', to: [MAILBOX] }, raw: mail({}) });
+    expect(factsOf(taken[0]!).from).toBe('');
+    expect((await message(taken[0]!.body, factsOf(taken[0]!))).automatic).toBe(true);
+  });
+
+  it('keeps SPF, DKIM and DMARC results', async () => {
+    const key = createDkimKey('s1');
+    const records: Record<string, string> = {
+      'TXT example.com': 'v=spf1 ip4:127.0.0.1 -all',
+      'TXT _dmarc.example.com': 'v=DMARC1; p=reject',
+      'TXT s1._domainkey.example.com': key.record,
+    };
+    const { taken, transport } = await start({
+      resolver: async (name, type) => {
+        const value = records[`${type} ${name}`];
+        if (!value) throw Object.assign(new Error('none'), { code: 'ENOTFOUND' });
+        return [[value]];
+      },
+    });
+    const raw = mail({ Date: new Date().toUTCString() });
+    const signature = { signingDomain: 'example.com', selector: 's1', privateKey: key.privateKey };
+    const { signatures } = await dkimSign(raw, { ...signature, canonicalization: 'relaxed/relaxed', signatureData: [signature] });
+    await transport.sendMail({ envelope: { from: 'ann@example.com', to: [MAILBOX] }, raw: Buffer.concat([Buffer.from(signatures), raw]) });
+    expect(factsOf(taken[0]!).auth).toMatchObject({ spf: 'pass', dkim: 'pass', dmarc: 'pass' });
+    await transport.sendMail({ envelope: { from: 'ann@other.example', to: [MAILBOX] }, raw });
+    expect(factsOf(taken[1]!).auth).toMatchObject({ spf: 'none', dkim: 'none', dmarc: 'fail' });
+  });
+
+  it.skipIf(!hasSwaks)('takes mail from swaks, with STARTTLS and a file', async () => {
+    const { taken, port } = await start();
+    await run('swaks', [
+      '--server',
+      `127.0.0.1:${port}`,
+      '--tls',
+      '--from',
+      'ann@example.com',
+      '--to',
+      MAILBOX,
+      '--header',
+      'Subject: swaks',
+      '--attach-type',
+      'text/plain',
+      '--attach-name',
+      'a.txt',
+      '--attach',
+      'hello',
+    ]);
+    const found = await message(taken[0]!.body, factsOf(taken[0]!));
+    expect(found.content).toMatchObject({ subject: 'swaks', attachments: [{ filename: 'a.txt', size: 5 }] });
+  });
+});
+
+describe('the built-in server sends', () => {
+  const id = uuidv7();
+  const outbound = {
+    id,
+    to: [{ kind: 'emailaddress', value: MAILBOX }],
+    content: { type: 'email' as const, subject: 'Hi', text: 'There' },
+  };
+
+  it('straight to MX, signed, the nearest exchange first, another when it is down', async () => {
+    const key = createDkimKey('s1');
+    const { taken, port } = await start({
+      resolver: async (name, type) => {
+        if (type === 'TXT' && name === 's1._domainkey.out.example') return [[key.record]];
+        throw Object.assign(new Error('none'), { code: 'ENOTFOUND' });
+      },
+    });
+    const connector = createEmailConnector({
+      port,
+      resolveMx: async () => [
+        { exchange: 'mx2.shop.example', priority: 20 },
+        { exchange: 'mx1.shop.example', priority: 10 },
+      ],
+    });
+    const context = testContext();
+    const asked: string[] = [];
+    context.resolveHost = async (host) => {
+      asked.push(host);
+      return host === 'mx1.shop.example' ? '127.0.0.2' : '127.0.0.1';
+    };
+    const channel = mailbox(
+      'out@out.example',
+      { provider: 'aurion' },
+      { dkim: { domain: 'out.example', selector: 's1', private_key: key.privateKey } },
+    );
+    const receipt = await connector.send!(outbound, channel, context);
+    expect(asked).toEqual(['mx1.shop.example', 'mx2.shop.example']);
+    expect(receipt.providerId).toBe(`${id}@out.example`);
+    expect(factsOf(taken[0]!)).toMatchObject({ from: taggedAddress('bounce', id, 'out@out.example'), auth: { dkim: 'pass' } });
+  });
+
+  it('through a relay', async () => {
+    const { taken, port } = await start();
+    const context = testContext({ SMTP_RELAY_URL: `smtp://127.0.0.1:${port}` });
+    await createEmailConnector().send!(outbound, mailbox('out@out.example', { provider: 'aurion' }), context);
+    expect(taken).toHaveLength(1);
+  });
+
+  it.each([
+    ['a mailbox that is not there', { to: [{ kind: 'emailaddress', value: 'nobody@shop.example' }] }, 'recipient-unreachable', '5.1.1'],
+    ['a domain that is not there', { to: [{ kind: 'emailaddress', value: 'a@gone.example' }] }, 'recipient-unreachable', '5.1.2'],
+    ['a domain that takes no mail', { to: [{ kind: 'emailaddress', value: 'a@null.example' }] }, 'recipient-unreachable', '5.1.10'],
+    ['a name server that is down', { to: [{ kind: 'emailaddress', value: 'a@flaky.example' }] }, 'retry', 'ESERVFAIL'],
+  ])('%s', async (_, part, errorClass, code) => {
+    const { port } = await start();
+    const connector = createEmailConnector({
+      port,
+      resolveMx: async (domain) => {
+        if (domain === 'gone.example') throw Object.assign(new Error('no'), { code: 'ENOTFOUND' });
+        if (domain === 'flaky.example') throw Object.assign(new Error('no'), { code: 'ESERVFAIL' });
+        if (domain === 'null.example') return [{ exchange: '', priority: 0 }];
+        return [{ exchange: '127.0.0.1', priority: 1 }];
+      },
+    });
+    await expect(
+      connector.send!({ ...outbound, ...part }, mailbox('out@out.example', { provider: 'aurion' }), testContext()),
+    ).rejects.toMatchObject({ class: errorClass, code });
+  });
+
+  it('a server that takes the mail and dies leaves the outcome open; one that dies before does not', async () => {
+    const { createServer } = await import('node:net');
+    const fake = (dieAfterData: boolean) =>
+      createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.write('220 x\r\n');
+        let data = false;
+        socket.on('data', (chunk) => {
+          const line = chunk.toString();
+          if (data) {
+            if (line.includes('\r\n.\r\n')) socket.destroy();
+            return;
+          }
+          if (/^DATA/i.test(line)) {
+            if (!dieAfterData) return socket.destroy();
+            data = true;
+            socket.write('354 go\r\n');
+          } else socket.write('250 ok\r\n');
+        });
+      });
+    for (const [dies, errorClass] of [
+      [true, 'unknown-outcome'],
+      [false, 'retry'],
+    ] as const) {
+      const server = fake(dies).listen(0, '127.0.0.1');
+      await new Promise((ready) => server.once('listening', ready));
+      const { port } = server.address() as { port: number };
+      const context = testContext({ SMTP_RELAY_URL: `smtp://127.0.0.1:${port}` });
+      await expect(
+        createEmailConnector().send!(outbound, mailbox('out@out.example', { provider: 'aurion' }), context),
+      ).rejects.toMatchObject({ class: errorClass });
+      server.close();
+    }
+  });
+
+  it('names SMTP_RELAY_URL when it makes no sense', async () => {
+    const context = testContext({ SMTP_RELAY_URL: 'mail.example' });
+    await expect(createEmailConnector().send!(outbound, mailbox('out@out.example', { provider: 'aurion' }), context)).rejects.toThrow(
+      /SMTP_RELAY_URL/,
+    );
+  });
+});
