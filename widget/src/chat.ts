@@ -147,6 +147,7 @@ export function createChat(api: Api, channelId: string, givenResumeToken?: strin
       cursor ??= answer.cursor;
       receive(answer.messages);
     } catch (error) {
+      if (mine !== life) return;
       if (!(resume && error instanceof ApiError && (error.unauthorized || error.status === 400))) throw error;
       // The old conversation cannot be resumed any more: begin a new one.
       keep(resumeKey, undefined);
@@ -243,9 +244,13 @@ export function createChat(api: Api, channelId: string, givenResumeToken?: strin
         if (!token) await authenticate();
         if (mine !== life) return;
         void flush();
+        let opened = false;
         await live(() => {
+          opened = true;
           attempt = 0;
         });
+        // Where WebSockets do not get through, every attempt fetches at least what was said meanwhile.
+        if (!opened && load(resumeKey)) token = undefined;
       } catch (error) {
         if (mine === life && error instanceof ApiError && !error.passing) {
           running = false;

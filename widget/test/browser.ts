@@ -41,7 +41,6 @@ export class ShopPage {
 
   async start(): Promise<void> {
     this.#server = createServer((_request, response) => {
-      // What a careful shop sends: nothing inline, scripts and connections to the chat's host alone.
       response.setHeader('content-type', 'text/html; charset=utf-8');
       response.end(
         `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Shop</title>${this.head}<body><h1>Shop</h1><button id="before">Buy</button></body></html>`,

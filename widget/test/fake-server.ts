@@ -47,9 +47,12 @@ export class FakeServer {
   swallowAnswers = 0;
   /** Answers sends with this status. */
   failSends = 0;
-  /** Lets no answer of `send` out before its echo has gone over the WebSocket. */
-  echoFirst = false;
+  /** Holds back the answers of sends, so that their echoes come first. */
   sendGate: Promise<void> | undefined;
+  /** Lets no WebSocket through, as some proxies do. */
+  refuseSockets = false;
+  /** The page at `/demo`. */
+  demo = '';
   tokensRevoked = 0;
   port = 0;
   #app: FastifyInstance | undefined;
@@ -85,6 +88,7 @@ export class FakeServer {
     });
     for (const path of ['/widget.js', '/chatplugin/ui/s.js'])
       app.get(path, async (_request, reply) => reply.type('text/javascript').send(this.#script()));
+    app.get('/demo', async (_request, reply) => reply.type('text/html').send(this.demo));
     app.get('/widget/config', async () => ({ channel: this.channel, config: this.config }));
     app.post('/chatplugin.authenticate', async (request, reply) => {
       const { channel_id: channelId, resume_token: resumeToken } = request.body as Record<string, string>;
@@ -140,7 +144,7 @@ export class FakeServer {
     });
     const sockets = new WebSocketServer({ noServer: true, handleProtocols: chooseProtocol });
     app.server.on('upgrade', (request, socket, head) => {
-      if (request.url !== '/ws.chatplugin') return socket.destroy();
+      if (this.refuseSockets || request.url !== '/ws.chatplugin') return socket.destroy();
       sockets.handleUpgrade(request, socket, head, (accepted) => this.#attend(accepted));
     });
     app.addHook('preClose', async () => {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildWidget, hasBrowser, launchBrowser, ShopPage } from './browser.ts';
@@ -155,6 +157,20 @@ describe.skipIf(!hasBrowser)('the widget in a real browser', () => {
     await expect.poll(() => page.locator('.mark.pending').count()).toBe(0);
     await expect.poll(async () => (await texts()).slice(1)).toEqual(['only once', 'and this']);
     expect(server.last.messages).toHaveLength(2);
+  });
+
+  it('goes on, slower, where WebSockets do not get through', async () => {
+    server.refuseSockets = true;
+    await page.goto(shop.url);
+    await bubble().click();
+    await say('Anybody there?');
+    await expect.poll(() => server.last?.messages.length).toBe(1);
+    server.agentSays({ text: 'Yes' });
+    await log().getByText('Yes', { exact: true }).waitFor();
+    server.refuseSockets = false;
+    await expect.poll(() => server.connected, { timeout: 20_000 }).toBe(1);
+    expect(server.conversations.size).toBe(1);
+    expect((await texts()).slice(1)).toEqual(['Anybody there?', 'Yes']);
   });
 
   it('shows a message once whose echo comes before its answer', async () => {
@@ -408,6 +424,23 @@ describe.skipIf(!hasBrowser)('the widget in a real browser', () => {
     await page.goto(`${shop.url}?a=1&resume_token=${encodeURIComponent(token)}`);
     await log().getByText('On my phone').waitFor();
     expect(page.url()).toBe(`${shop.url}?a=1`);
+  });
+
+  it('is shown by the demo shop', async () => {
+    server.demo = readFileSync(join(import.meta.dirname, '../demo.html'), 'utf8');
+    await page.goto(`${server.origin}/demo?channel_id=${CHANNEL_ID}`);
+    await bubble().waitFor();
+    await page.getByRole('button', { name: 'Ask a gardener' }).click();
+    await page.getByRole('dialog', { name: 'Chat with us' }).waitFor();
+    // Written while it still connects: one conversation all the same.
+    await say('Which plant survives a dark hallway?');
+    await expect.poll(() => server.connected).toBe(1);
+    await expect.poll(() => server.last.messages.length).toBe(1);
+    server.agentSays({ text: 'The snake plant.' });
+    await log().getByText('The snake plant.').waitFor();
+    expect(server.conversations.size).toBe(1);
+    expect(await page.getByRole('link', { name: /Open the inbox/ }).getAttribute('href')).toBe('/');
+    expect(problems).toEqual([]);
   });
 
   it('stays away, with a word in the console, when the channel is unknown', async () => {

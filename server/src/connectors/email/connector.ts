@@ -97,7 +97,7 @@ export function createEmailConnector(mx?: MxOptions): Connector {
         sandbox: context.sandbox ?? false,
         settings,
         credentials: settings.provider === 'microsoft' ? withClientState(credentials) : credentials,
-        details: {},
+        details: { connectedAt: context.now().toISOString() },
       };
       return connectedAs(mailbox, await tested(kindOf(mailbox, context), mailbox, context));
     },
@@ -108,7 +108,8 @@ export function createEmailConnector(mx?: MxOptions): Connector {
 
     async health(mailbox, context) {
       try {
-        return await kindOf(mailbox, context).test(mailbox, context);
+        const report = await kindOf(mailbox, context).test(mailbox, context);
+        return { ...report, details: { ...report.details, connectedAt: mailbox.details.connectedAt } };
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         return {

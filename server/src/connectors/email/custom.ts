@@ -4,7 +4,7 @@ import type { ConnectorContext, HealthReport } from '../connector.ts';
 import { buildMail } from './build.ts';
 import { type ImapAccess, type ImapCursor, testImap, watchFolder } from './imap.ts';
 import { type Listening, type MailboxKind, receiptFor } from './kind.ts';
-import { ended, keepTrying, pause, reporter } from './listening.ts';
+import { connectedSince, ended, keepTrying, pause, reporter } from './listening.ts';
 import { accessToken, clientOf, SCOPES } from './oauth.ts';
 import type { Mailbox } from './settings.ts';
 import { type SmtpAccess, sendSmtp, testSmtp } from './smtp.ts';
@@ -70,6 +70,7 @@ function receiveFolder(
       {
         mailbox: mailbox.sourceChannelId,
         folder,
+        since: connectedSince(mailbox),
         load: () => cursor[folder],
         save: async (place) => {
           cursor[folder] = place;

@@ -5,7 +5,7 @@
 import { ProviderError } from '../../model/errors.ts';
 import { type Gmail, gmailOf } from './gmail.ts';
 import type { Listening } from './kind.ts';
-import { keepTrying, pause, reporter } from './listening.ts';
+import { connectedSince, keepTrying, pause, reporter } from './listening.ts';
 import { mailEvent } from './raw.ts';
 import type { Mailbox } from './settings.ts';
 
@@ -43,11 +43,10 @@ async function watch(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Li
   if (cursor.watchAt && Date.parse(cursor.watchAt) > context.now().getTime()) return true;
   try {
     const answer = await gmail('/watch', { method: 'POST', json: { topicName: mailbox.settings.topic }, safe: true });
-    const { expiration, historyId } = answer.json() as { expiration?: string; historyId?: string };
+    const { expiration } = answer.json() as { expiration?: string };
     const now = context.now().getTime();
     const ends = Number(expiration) || now + 7 * DAY_MS;
     cursor.watchAt = new Date(now + Math.min(DAY_MS, Math.max(ends - now, 0) / 2)).toISOString();
-    cursor.historyId ??= historyId;
     return true;
   } catch (error) {
     if (!(error instanceof ProviderError) || error.class === 'unauthorized') throw error;
@@ -58,14 +57,17 @@ async function watch(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Li
 
 async function look(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening): Promise<void> {
   const started = context.now();
-  if (!cursor.historyId) cursor.historyId = await newestHistory(gmail);
-  else {
+  const since = connectedSince(mailbox);
+  if (!cursor.historyId) {
+    if (since) await resync(mailbox, gmail, cursor, context, since);
+    else cursor.historyId = await newestHistory(gmail);
+  } else {
     try {
       await followHistory(mailbox, gmail, cursor, context);
     } catch (error) {
       if (!(error instanceof ProviderError) || error.status !== 404) throw error;
       context.log.warn({}, 'the history is gone; reading the newest mails anew');
-      await resync(mailbox, gmail, cursor, context);
+      await resync(mailbox, gmail, cursor, context, new Date((cursor.seen ? Date.parse(cursor.seen) : started.getTime()) - DAY_MS));
     }
   }
   cursor.seen = started.toISOString();
@@ -111,10 +113,10 @@ async function followHistory(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, con
   cursor.historyId = newest;
 }
 
-/** Everything since a day before the last look, oldest first; Message-IDs keep it from showing twice. */
-async function resync(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening): Promise<void> {
+/** Everything since a time, oldest first; Message-IDs keep it from showing twice. */
+async function resync(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening, from: Date): Promise<void> {
   const newest = await newestHistory(gmail);
-  const since = Math.floor(((cursor.seen ? Date.parse(cursor.seen) : context.now().getTime()) - DAY_MS) / 1000);
+  const since = Math.floor(from.getTime() / 1000);
   const ids: string[] = [];
   let pageToken: string | undefined;
   do {

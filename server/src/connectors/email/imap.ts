@@ -29,6 +29,7 @@ export type ImapCursor = Record<string, FolderCursor>;
 
 const BATCH = 20;
 const POLL_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** A server may drop an IDLE after 30 minutes (RFC 2177). */
 const IDLE_MS = 28 * 60_000;
 
@@ -102,6 +103,8 @@ function serverOf(access: ImapAccess): string {
 export interface FolderWatch {
   mailbox: string;
   folder: string;
+  /** A folder that was never looked into is read from here; undefined: from now on. */
+  since: Date | undefined;
   /** Waits between looks where the server has no IDLE. */
   pollMs?: number;
   load(): FolderCursor | undefined;
@@ -174,12 +177,12 @@ async function catchUp(client: ImapFlow, watch: FolderWatch, sent: boolean, firs
   if (!box) throw new Error('no folder is open');
   const uidValidity = String(box.uidValidity);
   const known = watch.load();
-  // A first connect takes what comes from now on; a folder that was numbered anew is read whole, ids keep it from showing twice.
-  let next = known === undefined ? box.uidNext : known.uidValidity === uidValidity ? known.uidNext : 1;
+  // A folder that was numbered anew is read whole, ids keep it from showing twice.
+  let next = known === undefined ? await firstUid(client, box.uidNext, watch.since) : known.uidValidity === uidValidity ? known.uidNext : 1;
   const modseq = box.highestModseq === undefined ? undefined : String(box.highestModseq);
   const cursor = () => ({ uidValidity, uidNext: next, ...(modseq ? { modseq } : {}) });
-  if (known === undefined) return watch.save(cursor());
-  if (first && modseq !== undefined && known.modseq === modseq && known.uidValidity === uidValidity) return;
+  if (known === undefined) await watch.save(cursor());
+  if (first && modseq !== undefined && known?.modseq === modseq && known.uidValidity === uidValidity) return;
 
   const uids = await client.search({ uid: `${next}:*` }, { uid: true });
   const fresh = (uids || []).filter((uid) => uid >= next).sort((a, b) => a - b);
@@ -201,4 +204,16 @@ async function catchUp(client: ImapFlow, watch: FolderWatch, sent: boolean, firs
     next = batch.at(-1)! + 1;
     await watch.save(cursor());
   }
+}
+
+/** The first mail that came since a time; the next one to come when there is none. SEARCH knows days only. */
+async function firstUid(client: ImapFlow, uidNext: number, since: Date | undefined): Promise<number> {
+  if (!since) return uidNext;
+  const uids = await client.search({ since: new Date(since.getTime() - DAY_MS) }, { uid: true });
+  let first = uidNext;
+  if (!uids || uids.length === 0) return first;
+  for await (const mail of client.fetch(uids.join(','), { uid: true, internalDate: true }, { uid: true })) {
+    if (mail.internalDate && new Date(mail.internalDate) >= since) first = Math.min(first, mail.uid);
+  }
+  return first;
 }

@@ -2,6 +2,7 @@
 import { ProviderError } from '../../model/errors.ts';
 import type { HealthReport } from '../connector.ts';
 import type { Listening } from './kind.ts';
+import type { Mailbox } from './settings.ts';
 import { StepError, words } from './steps.ts';
 
 const FIRST_MS = 1_000;
@@ -25,6 +26,15 @@ export async function pause(context: Listening, ms: number): Promise<string[]> {
     );
   });
   return [];
+}
+
+/** Clocks differ a little; what shows because of it was in the mailbox a minute before it was connected. */
+const SKEW_MS = 60_000;
+
+/** Since when mail counts in a mailbox that was never looked into; undefined: from now on. */
+export function connectedSince(mailbox: Mailbox): Date | undefined {
+  const at = Date.parse(String(mailbox.details.connectedAt));
+  return Number.isNaN(at) ? undefined : new Date(at - SKEW_MS);
 }
 
 /** Resolves when the signal ends. */

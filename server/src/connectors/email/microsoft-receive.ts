@@ -7,7 +7,7 @@ import { ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext } from '../connector.ts';
 import { type Graph, graphOf, userPath } from './graph.ts';
 import type { Listening } from './kind.ts';
-import { keepTrying, pause, reporter } from './listening.ts';
+import { connectedSince, keepTrying, pause, reporter } from './listening.ts';
 import { base } from './oauth.ts';
 import { mailEvent } from './raw.ts';
 import type { Mailbox } from './settings.ts';
@@ -75,8 +75,7 @@ function untilNextLook(cursor: Cursor, context: Listening): number {
 async function look(folder: string, mailbox: Mailbox, graph: Graph, cursor: Cursor, context: Listening): Promise<void> {
   cursor.delta ??= {};
   const started = context.now();
-  let link: string | undefined =
-    cursor.delta[folder] ?? freshDelta(folder, mailbox, cursor.seen ? new Date(Date.parse(cursor.seen) - DAY_MS) : started);
+  let link: string | undefined = cursor.delta[folder] ?? freshDelta(folder, mailbox, connectedSince(mailbox) ?? started);
   for (let restarted = false; link && !context.signal.aborted; ) {
     let page: DeltaPage;
     try {

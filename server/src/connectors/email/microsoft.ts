@@ -109,7 +109,7 @@ export function connectedAs(mailbox: Mailbox, report: HealthReport) {
     name: mailbox.name,
     settings: mailbox.settings,
     credentials: mailbox.credentials,
-    details: report.details ?? {},
+    details: { ...report.details, connectedAt: mailbox.details.connectedAt },
     status: report.status === 'failed' ? ('pending' as const) : report.status,
     ...(report.reason ? { statusReason: report.reason } : {}),
   };

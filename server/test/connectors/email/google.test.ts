@@ -186,6 +186,15 @@ describe('sending', () => {
 });
 
 describe('receiving', () => {
+  it('takes what came between connecting and the first look', async () => {
+    await sandbox.receive(mail({}));
+    channel = { ...channel, details: { connectedAt: new Date().toISOString() } };
+    expect((await listen()).events).toHaveLength(1);
+    await stop();
+    channel = { ...channel, details: { connectedAt: new Date(Date.now() + 3_600_000).toISOString() } };
+    expect((await listen()).events).toHaveLength(0);
+  });
+
   it('is woken by a signed push', async () => {
     const heard = await listen();
     await sandbox.receive(mail({ Subject: 'One' }));

