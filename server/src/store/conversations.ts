@@ -33,6 +33,20 @@ export async function conversationsOfContact(client: Client, workspaceId: string
   return result.rows;
 }
 
+/** The conversations of several contacts: which, whose, and where. */
+export async function conversationsOfContacts(
+  client: Client,
+  workspaceId: string,
+  contactIds: string[],
+): Promise<Pick<Conversation, 'id' | 'contactId' | 'channelId'>[]> {
+  if (contactIds.length === 0) return [];
+  const result = await client.query<Pick<Conversation, 'id' | 'contactId' | 'channelId'>>(
+    `select id, contact_id as "contactId", channel_id as "channelId" from conversations where workspace_id = $1 and contact_id = any($2) order by id`,
+    [workspaceId, contactIds],
+  );
+  return result.rows;
+}
+
 /** The conversation of a contact on a channel; undefined when they never wrote there. */
 export async function findConversation(
   client: Client,
@@ -77,10 +91,12 @@ export async function listConversations(
     });
   };
   const filter = page.where ? ` and (${bind(page.where)})` : '';
-  const from = page.where
-    ? `conversations c join contacts k on k.workspace_id = c.workspace_id and k.id = c.contact_id
-       join channels h on h.workspace_id = c.workspace_id and h.id = c.channel_id`
-    : 'conversations c';
+  // A join that nothing asks for would cost as much as the rest.
+  const joins = [
+    ...(filter.includes('k.') ? ['join contacts k on k.workspace_id = c.workspace_id and k.id = c.contact_id'] : []),
+    ...(filter.includes('h.') ? ['join channels h on h.workspace_id = c.workspace_id and h.id = c.channel_id'] : []),
+  ];
+  const from = ['conversations c', ...joins].join(' ');
   const where = `c.workspace_id = $1 and c.last_message_at is not null${filter}`;
   let total: number | undefined;
   if (page.withTotal) {

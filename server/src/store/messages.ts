@@ -35,7 +35,7 @@ export async function getByProviderId(
   return result.rows[0];
 }
 
-/** A page of a conversation, newest first; of several at one time the smaller id comes first when `tiesAscending`. */
+/** A page of a conversation, newest first. */
 export async function listInConversation(
   client: Client,
   workspaceId: string,
@@ -49,6 +49,15 @@ export async function listInConversation(
     [workspaceId, conversationId, page.before?.sentAt ?? null, page.before?.id ?? null, page.limit],
   );
   return result.rows;
+}
+
+/** The contact's newest message of a conversation. */
+export async function newestInbound(client: Client, workspaceId: string, conversationId: string): Promise<Message | undefined> {
+  const result = await client.query<Message>(
+    `select ${COLUMNS} from messages where workspace_id = $1 and conversation_id = $2 and direction = 'in' order by sent_at desc, id desc limit 1`,
+    [workspaceId, conversationId],
+  );
+  return result.rows[0];
 }
 
 export async function countInConversation(client: Client, workspaceId: string, conversationId: string): Promise<number> {
