@@ -82,27 +82,8 @@ export async function listConversations(
   workspaceId: string,
   page: ConversationPage,
 ): Promise<{ conversations: Conversation[]; total: number | undefined }> {
-  const values: unknown[] = [workspaceId];
-  const bind = (condition: Condition) => {
-    let next = 0;
-    return condition.sql.replace(/\$\?/g, () => {
-      values.push(condition.values[next++]);
-      return `$${values.length}`;
-    });
-  };
-  const filter = page.where ? ` and (${bind(page.where)})` : '';
-  // A join that nothing asks for would cost as much as the rest.
-  const joins = [
-    ...(filter.includes('k.') ? ['join contacts k on k.workspace_id = c.workspace_id and k.id = c.contact_id'] : []),
-    ...(filter.includes('h.') ? ['join channels h on h.workspace_id = c.workspace_id and h.id = c.channel_id'] : []),
-  ];
-  const from = ['conversations c', ...joins].join(' ');
-  const where = `c.workspace_id = $1 and c.last_message_at is not null${filter}`;
-  let total: number | undefined;
-  if (page.withTotal) {
-    const count = await client.query<{ n: number }>(`select count(*)::integer as n from ${from} where ${where}`, values);
-    total = count.rows[0]!.n;
-  }
+  const { from, where, values, bind } = selection(workspaceId, page.where);
+  const total = page.withTotal ? await countConversations(client, workspaceId, page.where) : undefined;
   const keyset = page.after
     ? ` and ${bind({ sql: '(c.last_message_at, c.id) < ($?::timestamptz, $?::uuid)', values: [page.after.lastMessageAt, page.after.id] })}`
     : '';
@@ -112,6 +93,32 @@ export async function listConversations(
     values,
   );
   return { conversations: result.rows, total };
+}
+
+/** How many conversations have a message, and meet the condition. */
+export async function countConversations(client: Client, workspaceId: string, condition?: Condition): Promise<number> {
+  const { from, where, values } = selection(workspaceId, condition);
+  const result = await client.query<{ n: number }>(`select count(*)::integer as n from ${from} where ${where}`, values);
+  return result.rows[0]!.n;
+}
+
+function selection(workspaceId: string, condition: Condition | undefined) {
+  const values: unknown[] = [workspaceId];
+  const bind = ({ sql, values: own }: Condition) => {
+    let next = 0;
+    return sql.replace(/\$\?/g, () => {
+      values.push(own[next++]);
+      return `$${values.length}`;
+    });
+  };
+  const filter = condition ? ` and (${bind(condition)})` : '';
+  // A join that nothing asks for would cost as much as the rest.
+  const joins = [
+    ...(filter.includes('k.') ? ['join contacts k on k.workspace_id = c.workspace_id and k.id = c.contact_id'] : []),
+    ...(filter.includes('h.') ? ['join channels h on h.workspace_id = c.workspace_id and h.id = c.channel_id'] : []),
+  ];
+  const from = ['conversations c', ...joins].join(' ');
+  return { from, where: `c.workspace_id = $1 and c.last_message_at is not null${filter}`, values, bind };
 }
 
 export interface ConversationChange {

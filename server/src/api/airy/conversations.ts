@@ -1,5 +1,6 @@
 /** `conversations.*`: airy.md 1.5. */
 import Type from 'typebox';
+import { ConversationTotals } from '../../engine/conversation-totals.ts';
 import { markConversationRead, nameContact, refetchProfile, updateConversation } from '../../engine/conversations.ts';
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { type Condition, getConversation, listConversations } from '../../store/conversations.ts';
@@ -16,6 +17,7 @@ const Tagging = Type.Object({ conversation_id: Id, tag_id: Id });
 
 export function addConversations(airy: Airy): void {
   const { engine, show } = airy;
+  const totals = new ConversationTotals(engine);
 
   airy.post(
     'conversations.list',
@@ -32,10 +34,13 @@ export function addConversations(airy: Airy): void {
       const offset = offsetOf(body.cursor);
       const limit = body.page_size === undefined ? 20 : body.page_size <= 0 ? 10 : Math.min(body.page_size, MAX_PAGE);
       const where = conditionOf(body.filters ?? '');
-      const page = await listConversations(engine.database, workspaceId, { ...(where ? { where } : {}), offset, limit, withTotal: true });
-      const total = page.total!;
-      const next = offset + limit < total ? String(offset + limit) : null;
-      return { data: await show.conversations(workspaceId, page.conversations), pagination_data: pageOf(String(offset), next, total) };
+      const [page, total] = await Promise.all([
+        listConversations(engine.database, workspaceId, { ...(where ? { where } : {}), offset, limit: limit + 1 }),
+        totals.total(workspaceId, where),
+      ]);
+      const shown = page.conversations.slice(0, limit);
+      const next = page.conversations.length > limit ? String(offset + limit) : null;
+      return { data: await show.conversations(workspaceId, shown), pagination_data: pageOf(String(offset), next, total) };
     },
   );
 
