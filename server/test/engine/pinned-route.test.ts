@@ -22,14 +22,14 @@ const event = (id: string) => ({
   at: new Date().toISOString(),
 });
 
-const submit = (body: string, channelId?: string) =>
+const submit = (body: string, channel?: { workspaceId: string; id: string }) =>
   app.engine.ingest.submit([
     {
       source: 'chatplugin',
       sourceChannelId: 'same',
       contentType: 'application/json',
       body: Buffer.from(body),
-      ...(channelId ? { channelId } : {}),
+      ...(channel ? { channel } : {}),
     },
   ]);
 
@@ -39,17 +39,19 @@ const workspacesOf = async (providerId: string) => {
 };
 
 it('brings an event that names its channel to that one alone', async () => {
-  await submit(JSON.stringify(event('pinned')), channels[1]);
+  await submit(JSON.stringify(event('pinned')), { workspaceId: second.id, id: channels[1]! });
   expect(await workspacesOf('pinned')).toEqual([second.id]);
 });
 
 it('keeps an event for a channel that is gone, and gives it to nobody else', async () => {
-  await submit(JSON.stringify(event('gone')), '018f2f6e-0000-7000-8000-0000000000ff');
+  await submit(JSON.stringify(event('gone')), { workspaceId: second.id, id: '018f2f6e-0000-7000-8000-0000000000ff' });
   expect(await workspacesOf('gone')).toEqual([]);
+  const { rows } = await app.engine.database.query(`select workspace_id as id from raw_events where state = 'unrouted'`);
+  expect(rows).toEqual([{ id: second.id }]);
 });
 
 it('replays what was kept for one workspace into that one alone', async () => {
-  await submit('{"type":"later"}', channels[0]);
+  await submit('{"type":"later"}', { workspaceId: first.id, id: channels[0]! });
   const { rows } = await app.engine.database.query(`select workspace_id as "workspaceId", id from raw_events where state = 'failed'`);
   expect(rows.map((row) => row.workspaceId)).toEqual([first.id]);
   // The reader was mended since: the same event can be read now.
