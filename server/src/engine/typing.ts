@@ -1,47 +1,43 @@
-/** Somebody on our side is writing: told to the far end, and to whoever else follows the conversation. */
-import { isConnected } from '../model/channel.ts';
+/** Showing the contact that somebody of us is writing. */
 import { notFound, ProviderError } from '../model/errors.ts';
 import { getChannel } from '../store/channels.ts';
 import { identitiesOf } from '../store/contacts.ts';
 import { getConversation } from '../store/conversations.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
-import { newestInbound } from '../store/messages.ts';
 import type { Engine } from './engine.ts';
 
-/** `name`: who is writing, as the customer may see it; null tells nobody's. Throws `not-found`. */
+/**
+ * Tells everybody who follows the conversation, and the provider where it has such a call. A provider that does not
+ * take it is no failure: the next keystroke tries again. Throws `not-found`.
+ */
 export async function agentTyping(
   engine: Engine,
   workspaceId: string,
   conversationId: string,
   on: boolean,
-  name: string | null = null,
+  name: string | null,
 ): Promise<void> {
-  const { database } = engine;
-  const conversation = await getConversation(database, workspaceId, conversationId);
-  if (!conversation) throw notFound('conversation');
-  const { id, channelId, contactId } = conversation;
-  const data = { by: 'agent', on, ...(name === null ? {} : { name }) };
-  await database.transaction((client) =>
-    appendEvents(client, [{ workspaceId, type: 'typing', channelId, contactId, conversationId: id, data }]),
+  const conversation = await getConversation(engine.database, workspaceId, conversationId);
+  const channel = conversation && (await getChannel(engine.database, workspaceId, conversation.channelId));
+  if (!channel) throw notFound('conversation');
+  const { channelId, contactId } = conversation;
+  await engine.database.transaction((client) =>
+    appendEvents(client, [{ workspaceId, type: 'typing', channelId, conversationId, contactId, data: { by: 'agent', on, name } }]),
   );
-  const channel = await getChannel(database, workspaceId, channelId);
-  if (!channel || !isConnected(channel.status)) return;
-  const connector = engine.registry.connector(channel.source);
-  if (!connector?.typing) return;
-  const [identities, answered] = await Promise.all([
-    identitiesOf(database, workspaceId, [contactId]),
-    newestInbound(database, workspaceId, conversationId),
-  ]);
-  const target = {
-    to: identities.map(({ kind, value }) => ({ kind, value })),
-    on,
-    ...(answered?.providerId ? { lastInboundProviderId: answered.providerId } : {}),
-  };
+  const connector = engine.channels.connectorOf(channel.source);
+  if (!connector.typing) return;
+  const lastInbound = await engine.database.query<{ providerId: string | null }>(
+    `select provider_id as "providerId" from messages where workspace_id = $1 and conversation_id = $2 and direction = 'in'
+     order by sent_at desc, id desc limit 1`,
+    [workspaceId, conversationId],
+  );
+  const to = await identitiesOf(engine.database, workspaceId, [contactId]);
+  const context = engine.contexts.for({ workspaceId, channelId, sandbox: channel.sandbox });
+  const lastInboundProviderId = lastInbound.rows[0]?.providerId;
   try {
-    await connector.typing(target, engine.channels.view(channel), engine.contexts.for({ ...channel, channelId }));
+    await connector.typing({ to, on, ...(lastInboundProviderId ? { lastInboundProviderId } : {}) }, engine.channels.view(channel), context);
   } catch (error) {
-    // Nobody misses a typing mark that could not be shown.
     if (!(error instanceof ProviderError)) throw error;
-    engine.log.debug({ channel: channelId, class: error.class }, `typing could not be told: ${error.message}`);
+    context.log.warn({ class: error.class, err: error }, 'the provider was not told that somebody is writing');
   }
 }

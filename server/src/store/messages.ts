@@ -35,7 +35,7 @@ export async function getByProviderId(
   return result.rows[0];
 }
 
-/** A page of a conversation, newest first. */
+/** A page of a conversation, newest first; of several at one time the smaller id comes first when `tiesAscending`. */
 export async function listInConversation(
   client: Client,
   workspaceId: string,

@@ -97,7 +97,9 @@ export function visitorFrames(event: LogEvent, loaded: Hydrated, write: NativeWr
     }
     case 'typing':
       if (event.data.by !== 'agent') return [];
-      return [told({ type: 'typing', on: event.data.on === true, ...(event.data.name === undefined ? {} : { name: event.data.name }) })];
+      return [
+        told({ type: 'typing', on: event.data.on === true, ...(typeof event.data.name === 'string' ? { name: event.data.name } : {}) }),
+      ];
     default:
       return [];
   }
