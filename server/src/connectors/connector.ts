@@ -361,7 +361,7 @@ export interface RawEvent {
   /** The account that it is about; null when the payload does not say. */
   sourceChannelId: string | null;
   /** Our own channel where the sender named it: the event is for this one, whoever else has the same account. */
-  channelId?: string;
+  channel?: { workspaceId: string; id: string };
   contentType: string;
   /** The provider's bytes; a piece of a larger request is written anew as a request of its own. */
   body: Buffer;

@@ -108,7 +108,7 @@ export class Ingest {
       error,
       receivedAt,
     });
-    const fallback = kept?.workspaceId ?? this.#defaultWorkspaceId;
+    const fallback = kept?.workspaceId ?? event.channel?.workspaceId ?? this.#defaultWorkspaceId;
     const direct = await this.#directRoutes(event, kept);
     if (event.sourceChannelId !== null && direct.length === 0) {
       return [{ row: row(fallback, 'unrouted', `no connected ${event.source} channel ${event.sourceChannelId}`), inbound: [] }];
@@ -145,7 +145,7 @@ export class Ingest {
   async #directRoutes(event: RawEvent, kept: RawEventView | undefined): Promise<Route[]> {
     if (event.sourceChannelId === null) return [];
     const routes = await this.#routes.find(event.source, event.sourceChannelId);
-    if (event.channelId) return routes.filter((route) => route.channelId === event.channelId);
+    if (event.channel) return routes.filter((route) => route.channelId === event.channel?.id);
     const own = kept ? routes.filter((route) => route.workspaceId === kept.workspaceId) : [];
     return own.length > 0 ? own : routes;
   }

@@ -9,7 +9,7 @@ export async function submitChatEvent(engine: Engine, channel: ChannelRow, event
     {
       source: channel.source,
       sourceChannelId: channel.sourceChannelId,
-      channelId: channel.id,
+      channel: { workspaceId: channel.workspaceId, id: channel.id },
       contentType: 'application/json',
       body: Buffer.from(JSON.stringify(event)),
       value: event,

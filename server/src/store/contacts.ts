@@ -91,6 +91,14 @@ export async function setProfileState(
   );
 }
 
+/** Asks for the provider's profile once more, also where a person wrote the name; theirs is then overwritten. */
+export async function wantProfile(client: Client, workspaceId: string, contactId: string): Promise<void> {
+  await client.query(`update contacts set profile_state = 'wanted', updated_at = now() where workspace_id = $1 and id = $2`, [
+    workspaceId,
+    contactId,
+  ]);
+}
+
 export interface NewContactRow {
   workspaceId: string;
   id: string;

@@ -33,6 +33,20 @@ export async function conversationsOfContact(client: Client, workspaceId: string
   return result.rows;
 }
 
+/** The conversations of several contacts: which, whose, and where. */
+export async function conversationsOfContacts(
+  client: Client,
+  workspaceId: string,
+  contactIds: string[],
+): Promise<Pick<Conversation, 'id' | 'contactId' | 'channelId'>[]> {
+  if (contactIds.length === 0) return [];
+  const result = await client.query<Pick<Conversation, 'id' | 'contactId' | 'channelId'>>(
+    `select id, contact_id as "contactId", channel_id as "channelId" from conversations where workspace_id = $1 and contact_id = any($2) order by id`,
+    [workspaceId, contactIds],
+  );
+  return result.rows;
+}
+
 /** The conversation of a contact on a channel; undefined when they never wrote there. */
 export async function findConversation(
   client: Client,
@@ -69,25 +83,8 @@ export async function listConversations(
   workspaceId: string,
   page: ConversationPage,
 ): Promise<{ conversations: Conversation[]; total: number | undefined }> {
-  const values: unknown[] = [workspaceId];
-  const bind = (condition: Condition) => {
-    let next = 0;
-    return condition.sql.replace(/\$\?/g, () => {
-      values.push(condition.values[next++]);
-      return `$${values.length}`;
-    });
-  };
-  const filter = page.where ? ` and (${bind(page.where)})` : '';
-  const from = page.where
-    ? `conversations c join contacts k on k.workspace_id = c.workspace_id and k.id = c.contact_id
-       join channels h on h.workspace_id = c.workspace_id and h.id = c.channel_id`
-    : 'conversations c';
-  const where = `c.workspace_id = $1 and c.last_message_at is not null${filter}`;
-  let total: number | undefined;
-  if (page.withTotal) {
-    const count = await client.query<{ n: number }>(`select count(*)::integer as n from ${from} where ${where}`, values);
-    total = count.rows[0]!.n;
-  }
+  const { from, where, values, bind } = selection(workspaceId, page.where);
+  const total = page.withTotal ? await countConversations(client, workspaceId, page.where) : undefined;
   const keyset = page.after
     ? ` and ${bind({ sql: `(c.last_message_at, c.id) ${page.oldestFirst ? '>' : '<'} ($?::timestamptz, $?::uuid)`, values: [page.after.lastMessageAt, page.after.id] })}`
     : '';
@@ -98,6 +95,32 @@ export async function listConversations(
     values,
   );
   return { conversations: result.rows, total };
+}
+
+/** How many conversations have a message, and meet the condition. */
+export async function countConversations(client: Client, workspaceId: string, condition?: Condition): Promise<number> {
+  const { from, where, values } = selection(workspaceId, condition);
+  const result = await client.query<{ n: number }>(`select count(*)::integer as n from ${from} where ${where}`, values);
+  return result.rows[0]!.n;
+}
+
+function selection(workspaceId: string, condition: Condition | undefined) {
+  const values: unknown[] = [workspaceId];
+  const bind = ({ sql, values: own }: Condition) => {
+    let next = 0;
+    return sql.replace(/\$\?/g, () => {
+      values.push(own[next++]);
+      return `$${values.length}`;
+    });
+  };
+  const filter = condition ? ` and (${bind(condition)})` : '';
+  // A join that nothing asks for would cost as much as the rest.
+  const joins = [
+    ...(filter.includes('k.') ? ['join contacts k on k.workspace_id = c.workspace_id and k.id = c.contact_id'] : []),
+    ...(filter.includes('h.') ? ['join channels h on h.workspace_id = c.workspace_id and h.id = c.channel_id'] : []),
+  ];
+  const from = ['conversations c', ...joins].join(' ');
+  return { from, where: `c.workspace_id = $1 and c.last_message_at is not null${filter}`, values, bind };
 }
 
 export interface ConversationChange {

@@ -52,6 +52,15 @@ export async function listInConversation(
   return result.rows;
 }
 
+/** The contact's newest message of a conversation. */
+export async function newestInbound(client: Client, workspaceId: string, conversationId: string): Promise<Message | undefined> {
+  const result = await client.query<Message>(
+    `select ${COLUMNS} from messages where workspace_id = $1 and conversation_id = $2 and direction = 'in' order by sent_at desc, id desc limit 1`,
+    [workspaceId, conversationId],
+  );
+  return result.rows[0];
+}
+
 export async function countInConversation(client: Client, workspaceId: string, conversationId: string): Promise<number> {
   const result = await client.query<{ n: number }>(
     'select count(*)::integer as n from messages where workspace_id = $1 and conversation_id = $2',

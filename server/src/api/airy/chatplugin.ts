@@ -17,6 +17,7 @@ import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { type Visitor, Visitors } from '../live/visitor.ts';
 import { visitorMessageView } from '../live/visitor-view.ts';
+import { addMediaUpload } from './media.ts';
 import { EMPTY, Id } from './routes.ts';
 import { Show } from './show.ts';
 
@@ -44,8 +45,12 @@ export async function addChatplugin(scope: FastifyInstance, engine: Engine, auth
   await scope.register(rateLimit, { global: false });
   addIdempotency(scope, engine, {
     refusal: (problem, message) => ({ status: IDEMPOTENCY_STATUS[problem], body: { message } }),
-    owner: ({ visitor }) => visitor && { workspaceId: visitor.workspaceId, id: visitor.conversationId },
+    owner: ({ visitor, principal }) => {
+      if (visitor) return { workspaceId: visitor.workspaceId, id: visitor.conversationId };
+      return principal && { workspaceId: principal.workspaceId, id: '' };
+    },
   });
+  addMediaUpload(scope, engine, auth);
   const admit = async (request: FastifyRequest, reply: FastifyReply) => {
     const visitor = await visitors.byToken(request.headers.authorization);
     if (!visitor) return reply.code(403).send({ message: 'the token is missing, wrong, or its time is over' });

@@ -1,6 +1,7 @@
 /** `messages.*`: airy.md 1.6. */
 import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
+import { isConnected } from '../../model/channel.ts';
 import { type Content, textOf } from '../../model/content.ts';
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { isUuid, uuidv7 } from '../../model/ids.ts';
@@ -127,6 +128,7 @@ async function send(airy: Airy, pending: PendingSends, call: Call<Type.Static<ty
       ? new PatchbayError('channel-inactive', 'there is no such channel')
       : error;
   });
+  if (!isConnected(channel.status)) throw new PatchbayError('channel-inactive', `${channel.name} is not connected`);
   const { kind } = engine.channels.connectorOf(channel.source).identity;
   const message = await engine.sender.send({
     workspaceId,

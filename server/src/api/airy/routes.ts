@@ -7,6 +7,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { type ErrorCode, PatchbayError, ProviderError } from '../../model/errors.ts';
 import { allows, type Scope } from '../../model/scopes.ts';
 import { isDatabaseAway } from '../../store/database.ts';
+import { seeUser } from '../../store/users.ts';
 import type { Authenticator, Principal } from '../auth.ts';
 import { Show } from './show.ts';
 
@@ -33,6 +34,8 @@ export const Name = Type.String({ minLength: 1, maxLength: 1000 });
 export const PageSize = Type.Optional(Type.Integer({ minimum: -2147483648, maximum: 2147483647 }));
 export const Cursor = Type.Optional(Type.String({ maxLength: 200 }));
 
+const SEEN_EVERY_MS = 60_000;
+
 export const EMPTY = Type.Object({});
 
 /** Adds routes of the surface; each is a POST with a JSON body, under all its names. */
@@ -41,6 +44,7 @@ export class Airy {
   readonly engine: Engine;
   readonly auth: Authenticator;
   readonly show: Show;
+  readonly #seenAt = new Map<string, number>();
 
   constructor(scope: FastifyInstance, engine: Engine, auth: Authenticator) {
     this.scope = scope;
@@ -78,6 +82,15 @@ export class Airy {
     if (!principal) return reply.code(403).send({ message: 'the API key is missing or wrong' });
     if (!allows(principal.scopes, needs)) return reply.code(403).send({ message: `the API key lacks the scope ${needs}` });
     request.principal = principal;
+    await this.#see(principal);
+  }
+
+  /** Notes who works here, now and then. */
+  async #see({ workspaceId, keyId, name }: Principal): Promise<void> {
+    const now = Date.now();
+    if (now - (this.#seenAt.get(keyId) ?? 0) < SEEN_EVERY_MS) return;
+    this.#seenAt.set(keyId, now);
+    await seeUser(this.engine.database, workspaceId, { id: keyId, name });
   }
 }
 

@@ -6,7 +6,11 @@ import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { addChannels } from './channels.ts';
 import { addChatplugin } from './chatplugin.ts';
+import { addClientConfig, addWebhooks } from './client-config.ts';
+import { addContacts } from './contacts.ts';
+import { addConversations } from './conversations.ts';
 import { addMessages } from './messages.ts';
+import { addMetadata, addTags, addTemplates, addUsers } from './metadata.ts';
 import { Airy, answerError, normalise } from './routes.ts';
 
 export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
@@ -20,7 +24,15 @@ export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authent
       addIdempotency(own, engine, { refusal: (problem, message) => ({ status: IDEMPOTENCY_STATUS[problem], body: { message } }) });
       const airy = new Airy(own, engine, auth);
       addChannels(airy);
+      addConversations(airy);
       addMessages(airy);
+      addMetadata(airy);
+      addTags(airy);
+      addTemplates(airy);
+      addUsers(airy);
+      addContacts(airy);
+      addClientConfig(airy);
+      addWebhooks(airy);
     });
     await scope.register(async (own) => addChatplugin(own, engine, auth));
   });

@@ -1,0 +1,75 @@
+/** What Airy's front-ends ask at their start: airy.md 1.10. Everything comes from the registry of connectors. */
+import Type from 'typebox';
+import type { Connector } from '../../connectors/connector.ts';
+import type { Airy } from './routes.ts';
+
+/** The version of Airy whose contract this surface keeps. */
+const AIRY_VERSION = '0.57.0-alpha';
+/** Parts of Airy that are part of Patchbay itself. */
+const BUILT_IN = ['api-contacts', 'media-resolver', 'frontend-inbox'];
+
+const COLORS = {
+  'tag-green': { default: '0E764F', background: 'F5FFFB', font: '0E764F', position: 3, border: '0E764F' },
+  'tag-blue': { default: '1578D4', background: 'F5FFFB', font: '1578D4', position: 1, border: '1578D4' },
+  'tag-red': { default: 'E0243A', background: 'FFF7F9', font: 'E0243A', position: 2, border: 'E0243A' },
+  'tag-purple': { default: '730A80', background: 'FEF7FF', font: '730A80', position: 4, border: '730A80' },
+};
+
+export function addClientConfig(airy: Airy): void {
+  const components = [...new Map(airy.engine.registry.connectors.map((connector) => [componentOf(connector.source), connector]))];
+  const names = [...components.map(([name]) => name), ...BUILT_IN];
+
+  airy.post('client.config', { needs: 'channels:read', summary: 'What clients need to know at their start' }, async ({ principal }) => ({
+    services: Object.fromEntries(names.map((name) => [name, { enabled: true, healthy: true, component: name }])),
+    user_profile: { id: principal.keyId, name: principal.name, avatar_url: null },
+    tag_config: { colors: COLORS },
+    cluster_version: AIRY_VERSION,
+  }));
+
+  airy.post('components.list', { needs: 'channels:read', summary: 'The sources that can be connected' }, async () => ({
+    components: Object.fromEntries(components.map(([name, connector]) => [name, componentView(name, connector)])),
+  }));
+
+  airy.post('components.get', { needs: 'channels:read', summary: 'How the sources are configured' }, async () => ({
+    components: Object.fromEntries(names.map((name) => [name, { enabled: 'true' }])),
+  }));
+}
+
+/** One of Airy's components serves every source of a provider that shares the first part of its name. */
+function componentOf(source: string): string {
+  return `sources-${source.split('.')[0]}`;
+}
+
+function componentView(name: string, connector: Connector) {
+  return {
+    name,
+    repository: 'airy-core',
+    displayName: connector.title,
+    installationStatus: 'installed',
+    availableFor: 'opensource',
+    category: connector.category,
+    configurationValues: '{}',
+    description: connector.description,
+    docs: connector.guide,
+    isChannel: 'true',
+    price: 'Free',
+    source: connector.source,
+  };
+}
+
+const WEBHOOKS_OFF = 'The webhook component needs to be enabled. Learn more: https://airy.co/docs/core/api/webhook';
+
+/** Airy's answer while its component for outgoing webhooks is not enabled. */
+export function addWebhooks(airy: Airy): void {
+  for (const verb of ['subscribe', 'update', 'unsubscribe', 'info', 'list']) {
+    airy.post(
+      `webhooks.${verb}`,
+      {
+        needs: verb === 'info' || verb === 'list' ? 'webhooks:read' : 'webhooks:write',
+        summary: 'Outgoing webhooks are not enabled on this surface',
+        body: Type.Object({}, { additionalProperties: true }),
+      },
+      async ({ reply }) => reply.code(409).send({ message: WEBHOOKS_OFF }),
+    );
+  }
+}
