@@ -19,6 +19,7 @@ import { mediaFetcher } from './media-fetch.ts';
 import { Outbox } from './outbox.ts';
 import { profileFetcher } from './profiles.ts';
 import { Routes } from './routes.ts';
+import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sender } from './send.ts';
 import { templateSync } from './templates.ts';
 
@@ -38,6 +39,8 @@ export interface Engine {
   media: Media;
   sender: Sender;
   outbox: Outbox;
+  /** Who writes and answers on sandbox channels. */
+  sandboxCustomers: SandboxCustomers;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -71,6 +74,7 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
   const sender = new Sender({ database, channels, wake: () => outbox.wake() });
   const parts = { database, channels, contexts, media, vault, log };
   const workers = [mediaFetcher, profileFetcher, healthWatch, templateSync, farewellSayer, housekeeper].map((make) => make(parts));
+  const sandboxCustomers = new SandboxCustomers({ database, channels, feed, ingest, log });
   return {
     config,
     log,
@@ -86,15 +90,17 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     media,
     sender,
     outbox,
+    sandboxCustomers,
     async start() {
       feed.start();
       const recovered = await ingest.recover();
       if (recovered > 0) log.info({ events: recovered }, 'applied inbound events that an earlier process left');
       outbox.start();
       for (const worker of workers) worker.start();
+      sandboxCustomers.start();
     },
     async stop() {
-      await Promise.all([outbox.stop(), ...workers.map((worker) => worker.stop())]);
+      await Promise.all([outbox.stop(), sandboxCustomers.stop(), ...workers.map((worker) => worker.stop())]);
       await ingest.drain();
       await feed.stop();
       await http.close();
