@@ -30,6 +30,8 @@ export interface Answer {
 export interface TestApp {
   app: FastifyInstance;
   engine: Engine;
+  /** Those of the surfaces, as `POST /channels.list`. */
+  routes: string[];
   workspace(scopes?: string[]): Promise<TestWorkspace>;
   /** Any request, with a key or without. */
   post(name: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -62,6 +64,10 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
     defaultWorkspaceId,
   });
   const app = await createApp({ engine, metrics: new Registry(), readiness: { draining: false, isDatabaseUp: () => database.isUp() } });
+  const routes: string[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    routes.push(...[method].flat().map((one) => `${one} ${url}`));
+  });
   cleanups.push(async () => {
     await app.close();
     await engine.stop();
@@ -89,6 +95,7 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
   return {
     app,
     engine,
+    routes,
     post,
     async workspace(scopes = ['*']) {
       const id = await addWorkspace();
