@@ -64,10 +64,6 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
     defaultWorkspaceId,
   });
   const app = await createApp({ engine, metrics: new Registry(), readiness: { draining: false, isDatabaseUp: () => database.isUp() } });
-  const routes: string[] = [];
-  app.addHook('onRoute', ({ method, url }) => {
-    routes.push(...[method].flat().map((one) => `${one} ${url}`));
-  });
   cleanups.push(async () => {
     await app.close();
     await engine.stop();
@@ -95,7 +91,7 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
   return {
     app,
     engine,
-    routes,
+    routes: routesOf(app),
     post,
     async workspace(scopes = ['*']) {
       const id = await addWorkspace();
@@ -105,6 +101,21 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
     },
     listen: () => app.listen({ port: 0, host: '127.0.0.1' }),
   };
+}
+
+/** The tree that Fastify prints, put together again. */
+function routesOf(app: FastifyInstance): string[] {
+  const path: string[] = [];
+  return app
+    .printRoutes({ commonPrefix: false })
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent, part, methods] = /^(.*?)[├└]── (\S*)(?: \(([A-Z, ]+)\))?$/.exec(line) ?? [];
+      if (indent === undefined) return [];
+      const depth = indent.length / 4;
+      path.splice(depth, path.length, part!);
+      return (methods?.split(', ') ?? []).map((method) => `${method} ${path.join('')}`);
+    });
 }
 
 function jsonOf(text: string): unknown {
