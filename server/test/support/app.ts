@@ -30,6 +30,8 @@ export interface Answer {
 export interface TestApp {
   app: FastifyInstance;
   engine: Engine;
+  /** Those of the surfaces, as `POST /channels.list`. */
+  routes: string[];
   workspace(scopes?: string[]): Promise<TestWorkspace>;
   /** Any request, with a key or without. */
   post(name: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -89,6 +91,7 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
   return {
     app,
     engine,
+    routes: routesOf(app),
     post,
     async workspace(scopes = ['*']) {
       const id = await addWorkspace();
@@ -98,6 +101,21 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
     },
     listen: () => app.listen({ port: 0, host: '127.0.0.1' }),
   };
+}
+
+/** The tree that Fastify prints, put together again. */
+function routesOf(app: FastifyInstance): string[] {
+  const path: string[] = [];
+  return app
+    .printRoutes({ commonPrefix: false })
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent, part, methods] = /^(.*?)[├└]── (\S*)(?: \(([A-Z, ]+)\))?$/.exec(line) ?? [];
+      if (indent === undefined) return [];
+      const depth = indent.length / 4;
+      path.splice(depth, path.length, part!);
+      return (methods?.split(', ') ?? []).map((method) => `${method} ${path.join('')}`);
+    });
 }
 
 function jsonOf(text: string): unknown {

@@ -10,10 +10,14 @@ const ids: Record<string, string> = {};
 const routes = new Set<string>();
 
 beforeAll(async () => {
-  app = await testApp();
+  const nowhere = 'http://127.0.0.1:1';
+  app = await testApp({ META_GRAPH_URL: nowhere, TWILIO_API_URL: nowhere, GOOGLE_OAUTH_URL: nowhere, GOOGLE_RCS_URL: nowhere });
   own = await app.workspace();
   other = await app.workspace();
-  for (const { name } of await airyRoutes()) routes.add(name);
+  for (const route of app.routes) {
+    const name = /^POST \/([\w-]+(?:\.[\w-]+)+)$/.exec(route)?.[1];
+    if (name) routes.add(name);
+  }
   const channel = (await other.call('channels.chatplugin.connect', { name: 'theirs' })).json;
   const { token } = (await app.post('chatplugin.authenticate', { channel_id: channel.id })).json;
   const message = (await app.post('chatplugin.send', { message: { text: 'private words' } }, { authorization: `Bearer ${token}` })).json;
@@ -28,15 +32,8 @@ beforeAll(async () => {
   });
 });
 
-async function airyRoutes(): Promise<{ name: string }[]> {
-  return app.app
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .flatMap((line) => {
-      const name = /── ([\w.-]+) \(.*POST.*\)/.exec(line.replace('── /', '── '))?.[1];
-      return name?.includes('.') ? [{ name }] : [];
-    });
-}
+/** 503 is for providers that cannot be reached, which none can here. */
+const isFault = (name: string, status: number) => status >= 500 && !(status === 503 && /\.(connect|explore)$/.test(name));
 
 /** Everything that the other workspace has, as it is stored. */
 async function theirs(): Promise<string> {
@@ -74,7 +71,7 @@ describe('another workspace', () => {
           conversations: { [ids.conversation_id!]: 'chatplugin' },
         };
         const answer = await own.call(name, body);
-        expect(answer.status, `${name}: ${answer.text}`).toBeLessThan(500);
+        expect(isFault(name, answer.status), `${name}: ${answer.text}`).toBe(false);
         expect(answer.text, name).not.toContain('private words');
       }
     }
@@ -159,7 +156,7 @@ describe('no input', () => {
           const sent = field ? { ...body, [field]: real[field as keyof typeof real] } : body;
           const authorization = `Bearer ${asVisitor ? token : home.key}`;
           const answer = await app.post(name, sent, { authorization });
-          expect(answer.status, `${name} ${JSON.stringify(sent)}: ${answer.text}`).toBeLessThan(500);
+          expect(isFault(name, answer.status), `${name} ${JSON.stringify(sent)}: ${answer.text}`).toBe(false);
           if (answer.status >= 400) expect(typeof answer.json?.message, `${name}: ${answer.text}`).toBe('string');
         },
       ),
@@ -181,7 +178,10 @@ describe('no input', () => {
       '"text"',
       '{"filters":"\\u0000"}',
     ]) {
-      for (const name of routes) expect((await own.call(name, body)).status, `${name} ${body.slice(0, 20)}`).toBeLessThan(500);
+      for (const name of routes) {
+        const answer = await own.call(name, body);
+        expect(isFault(name, answer.status), `${name} ${body.slice(0, 20)}: ${answer.text}`).toBe(false);
+      }
     }
     const deep = `{"message":${'{"a":'.repeat(150)}1${'}'.repeat(150)},"conversation_id":"${ids.conversation_id}"}`;
     expect((await own.call('messages.send', deep)).status).toBe(202);
