@@ -24,7 +24,7 @@ export function registerStatic(app: FastifyInstance, engine: Engine): void {
     schemaHide: true,
     setHeaders: (response, path) => {
       for (const [name, value] of Object.entries(PAGE_HEADERS)) response.header(name, value);
-      response.header('cache-control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
+      response.header('cache-control', cachingOf(path));
     },
   });
   const page = pages(engine);
@@ -60,7 +60,12 @@ function sendWidget(reply: FastifyReply): FastifyReply {
     .header('cross-origin-resource-policy', 'cross-origin')
     .header('access-control-allow-origin', '*')
     .header('timing-allow-origin', '*')
-    .sendFile('widget.js', join(WIDGET, 'dist'), { cacheControl: true, maxAge: '5m' });
+    .sendFile('widget.js', join(WIDGET, 'dist'));
+}
+
+function cachingOf(path: string): string {
+  if (HASHED.test(path)) return 'public, max-age=31536000, immutable';
+  return path.startsWith(WIDGET) ? 'public, max-age=300' : 'no-cache';
 }
 
 /** Sends HTML pages under a policy that is made for each. */

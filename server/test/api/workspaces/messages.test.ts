@@ -159,6 +159,30 @@ describe('a message', () => {
   });
 });
 
+describe('Idempotency-Key', () => {
+  const path = `/conversations/${conversation.id}/messages`;
+
+  it('the same request again gives the first answer and sends nothing', async () => {
+    const options = { body: say('once'), headers: { 'idempotency-key': 'k-1' } };
+    const [first, again] = [await t.call('POST', path, options), await t.call('POST', path, options)];
+    expect(first.status).toBe(202);
+    expect(again).toMatchObject({ status: 202, json: { id: first.json.id }, headers: { 'idempotent-replayed': 'true' } });
+    const texts = (await messagesOf(conversation.id)).map((message: { content: { text?: string } }) => message.content.text);
+    expect(texts.filter((text: string) => text === 'once')).toHaveLength(1);
+    expect(await t.call('POST', path, { ...options, body: say('other') })).toMatchObject({
+      status: 422,
+      json: { code: 'idempotencyMismatch' },
+    });
+  });
+
+  it('works for answers without a body', async () => {
+    const options = { headers: { 'idempotency-key': 'k-2' } };
+    const read = () => t.call('POST', `/conversations/${conversation.id}/read`, options);
+    expect((await read()).status).toBe(204);
+    expect(await read()).toMatchObject({ status: 204, headers: { 'idempotent-replayed': 'true' } });
+  });
+});
+
 describe('conversations', () => {
   it('are found by channel, status, unread, tag and words', async () => {
     const own = await connect('filters');
