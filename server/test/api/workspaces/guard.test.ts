@@ -251,7 +251,8 @@ describe('whatever is sent', () => {
       receiver: { contacts: [{ identifierKey: 'valueOf', identifierValue: 'x' }] },
       body: { type: 'text', text: { text: 'x' } },
     };
-    expect((await t.call('POST', `/channels/${channel.id}/messages`, { body: odd })).status).toBe(422);
+    const fresh = (await t.call('POST', '/channels', { body: { source: 'chatplugin', input: { name: 'odd' } } })).json;
+    expect((await t.call('POST', `/channels/${fresh.id}/messages`, { body: odd })).status).toBe(422);
     expect(await t.call('GET', '/nothing/here')).toMatchObject({ status: 404, json: { code: 'notFound' } });
     expect(await t.call('GET', '/channels/x')).toMatchObject({ status: 422, json: { details: { channelId: [expect.any(String)] } } });
   });
