@@ -219,7 +219,7 @@ function contextOf(workspaceId: string, channelId: string): string {
 
 /** The input's known fields. Throws `invalid`, one problem for each field that is wrong. */
 export function checkInput(connector: Connector, input: Record<string, unknown>): Record<string, unknown> {
-  const known = Object.fromEntries(Object.entries(input).filter(([name]) => name in connector.input.properties));
+  const known = Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(connector.input.properties, name)));
   const problems = [...Value.Errors(connector.input, known)].map((problem) => {
     const missing = (problem.params as { requiredProperties?: string[] }).requiredProperties;
     if (problem.keyword === 'required' && missing) return missing.map((field) => ({ field, message: 'is required' }));

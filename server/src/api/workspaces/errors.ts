@@ -36,6 +36,18 @@ const ANSWERS: Record<ErrorCode, [number, string]> = {
   unavailable: [503, 'unavailable'],
 };
 
+/** What is wrong, by field. A map, since callers name their fields as they like: `valueOf` is one too. */
+class Details extends Map<string, string[]> {
+  add(field: string, message: string): void {
+    const known = this.get(field) ?? [];
+    if (!known.includes(message)) this.set(field, [...known, message]);
+  }
+
+  toObject(): Record<string, string[]> {
+    return Object.fromEntries(this);
+  }
+}
+
 /** What Fastify itself refuses, by status. */
 const PLAIN: Record<number, string> = { 400: 'badRequest', 413: 'tooLarge', 415: 'unsupportedMediaType', 429: 'rateLimited' };
 
@@ -67,13 +79,13 @@ function answerOf(error: unknown): Answer {
 
 function answerOfPatchbay(error: PatchbayError): Answer {
   const [status, code] = ANSWERS[error.code];
-  const details: Record<string, string[]> = {};
-  for (const { field, message } of error.problems) details[field] = [...(details[field] ?? []), message];
+  const details = new Details();
+  for (const { field, message } of error.problems) details.add(field, message);
   for (const [name, value] of Object.entries(error.details)) {
-    if (value !== null && value !== undefined) details[name] ??= [typeof value === 'string' ? value : JSON.stringify(value)];
+    if (value !== null && value !== undefined) details.add(name, typeof value === 'string' ? value : JSON.stringify(value));
   }
   const body: ErrorBody = { code, message: error.message };
-  if (Object.keys(details).length > 0) body.details = details;
+  if (details.size > 0) body.details = details.toObject();
   return { status, body, ...(status === 503 ? { retryAfter: 5 } : {}) };
 }
 
@@ -100,20 +112,17 @@ interface Violation {
 
 /** Schema violations by field: `receiver.contacts.0.identifierKey`. */
 function validationBody(violations: readonly Violation[]): ErrorBody {
-  const details: Record<string, string[]> = {};
-  const add = (path: string, message: string) => {
-    const list = details[path] ?? [];
-    details[path] = list.includes(message) ? list : [...list, message];
-  };
+  const details = new Details();
   for (const violation of violations) {
     const path = (violation.instancePath ?? '').slice(1).replaceAll('/', '.');
     const below = (name: string) => (path ? `${path}.${name}` : name);
     const { requiredProperties } = (violation.params ?? {}) as { requiredProperties?: string[] };
-    if (violation.keyword === 'boolean') add(path || 'body', 'is not known here');
+    if (violation.keyword === 'boolean') details.add(path || 'body', 'is not known here');
     else if (violation.keyword === 'additionalProperties') continue;
-    else if (violation.keyword === 'required' && requiredProperties) for (const name of requiredProperties) add(below(name), 'is required');
-    else add(path || 'body', violation.message ?? 'is not valid');
+    else if (violation.keyword === 'required' && requiredProperties)
+      for (const name of requiredProperties) details.add(below(name), 'is required');
+    else details.add(path || 'body', violation.message ?? 'is not valid');
   }
-  const [field, messages] = Object.entries(details)[0] ?? ['body', ['is not valid']];
-  return { code: 'validationError', message: `${field} ${messages[0]}`, details };
+  const [field, messages] = [...details][0] ?? ['body', ['is not valid']];
+  return { code: 'validationError', message: `${field} ${messages[0]}`, details: details.toObject() };
 }

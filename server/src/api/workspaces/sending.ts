@@ -18,7 +18,11 @@ const SCHEDULE_LIMIT_MS = 35 * 24 * 3600 * 1000;
 /** Nearer than this is now. */
 const SOON_MS = 10 * 60 * 1000;
 /** Identifier keys of Bird's that our connectors know under another name. */
-const KINDS: Record<string, string> = { whatsappbsuid: 'bsuid', email: 'emailaddress', phone: 'phonenumber' };
+const KINDS = new Map([
+  ['whatsappbsuid', 'bsuid'],
+  ['email', 'emailaddress'],
+  ['phone', 'phonenumber'],
+]);
 
 /** Sends to somebody on a channel; who is not known yet becomes a contact. Throws as `Sender.send` does. */
 export async function sendOnChannel(engine: Engine, principal: Principal, channel: ChannelRow, body: SendBody): Promise<Message> {
@@ -116,7 +120,7 @@ async function destination(
 export function identityOf(contact: ReceiverContact, field: string): { kind: string; value: string } {
   if (!contact.identifierValue) throw invalid(`${field}.identifierValue`, 'is required');
   if (!contact.identifierKey) throw invalid(`${field}.identifierKey`, 'is required');
-  const kind = KINDS[contact.identifierKey] ?? contact.identifierKey;
+  const kind = KINDS.get(contact.identifierKey) ?? contact.identifierKey;
   const value = contact.identifierValue.trim();
   if (kind === 'phonenumber') {
     const number = parsePhoneNumberFromString(value.startsWith('+') ? value : `+${value}`);

@@ -246,6 +246,13 @@ describe('whatever is sent', () => {
     expect(await t.call('POST', '/channels', { body: '{', headers: json })).toMatchObject({ status: 400, json: { code: 'badRequest' } });
     expect((await t.call('POST', '/channels', { body: 'x', headers: { 'content-type': 'text/html' } })).status).toBe(415);
     expect((await t.call('POST', `/conversations/${conversation.id}/read`, { body: '', headers: json })).status).toBe(204);
+    expect((await t.call('POST', '/channels', { body: { valueOf: 1 } })).json.details).toEqual({ valueOf: ['is not known here'] });
+    const odd = {
+      receiver: { contacts: [{ identifierKey: 'valueOf', identifierValue: 'x' }] },
+      body: { type: 'text', text: { text: 'x' } },
+    };
+    const fresh = (await t.call('POST', '/channels', { body: { source: 'chatplugin', input: { name: 'odd' } } })).json;
+    expect((await t.call('POST', `/channels/${fresh.id}/messages`, { body: odd })).status).toBe(422);
     expect(await t.call('GET', '/nothing/here')).toMatchObject({ status: 404, json: { code: 'notFound' } });
     expect(await t.call('GET', '/channels/x')).toMatchObject({ status: 422, json: { details: { channelId: [expect.any(String)] } } });
   });
