@@ -1,0 +1,125 @@
+import { ActionIcon, Center, Loader } from '@mantine/core';
+import { IconArrowDown } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { Conversation, Message } from '../api/types.ts';
+import { useTyping } from '../api/typing.ts';
+import { messagesQuery } from '../api/workspace.ts';
+import { Problem } from '../components/Problem.tsx';
+import { dayHeading } from '../components/time.ts';
+import { groupMessages } from './grouping.ts';
+import { MessageGroup } from './MessageGroup.tsx';
+import classes from './MessageList.module.css';
+import { OutgoingBubble } from './OutgoingBubble.tsx';
+import { useOutgoing } from './outbox.ts';
+
+const AT_END_PX = 80;
+const LOAD_MORE_PX = 400;
+
+interface Props {
+  conversation: Conversation;
+  onReplyTo: (message: Message) => void;
+}
+
+/** What was said, oldest first; older pages come while one scrolls up. */
+export function MessageList({ conversation, onReplyTo }: Props) {
+  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage, isPending } = useInfiniteQuery(messagesQuery(conversation.id));
+  const outgoing = useOutgoing(conversation.id);
+  const typing = useTyping(conversation.id);
+  const messages = useMemo(() => (data?.pages.flatMap((page) => page.results) ?? []).toReversed(), [data]);
+  const days = useMemo(() => groupMessages(messages), [messages]);
+  const known = useMemo(() => new Set(messages.map(({ reference }) => reference)), [messages]);
+  const waiting = outgoing.filter(({ key }) => !known.has(key));
+  const byId = useMemo(() => new Map(messages.map((message) => [message.id, message])), [messages]);
+  const { box, content, atEnd, toEnd } = useStickToEnd(waiting.length);
+
+  const onScroll = () => {
+    if (box.current && box.current.scrollTop < LOAD_MORE_PX && hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  };
+
+  return (
+    <div className={classes.frame}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: people who scroll with the keyboard need to get in. */}
+      <div ref={box} className={classes.box} onScroll={onScroll} tabIndex={0} role="log" aria-label="Messages">
+        <div ref={content} className={classes.content}>
+          {(isPending || isFetchingNextPage) && (
+            <Center p="md">
+              <Loader size="sm" aria-label="Loading" />
+            </Center>
+          )}
+          {error && <Problem error={error} title="The messages could not be read" onRetry={() => void refetch()} />}
+          {days.map((day) => (
+            <section key={day.key} aria-label={dayHeading(day.at)}>
+              <div className={classes.day}>
+                <span>{dayHeading(day.at)}</span>
+              </div>
+              {day.groups.map((group) => (
+                <MessageGroup key={group.key} group={group} contact={conversation.contact} byId={byId} onReplyTo={onReplyTo} />
+              ))}
+            </section>
+          ))}
+          {waiting.map((entry) => (
+            <OutgoingBubble key={entry.key} entry={entry} />
+          ))}
+          {typing && <Typing name={conversation.contact.computedDisplayName} />}
+        </div>
+      </div>
+      {!atEnd && (
+        <ActionIcon className={classes.down} variant="default" radius="xl" size="lg" onClick={toEnd} aria-label="To the newest message">
+          <IconArrowDown size={18} />
+        </ActionIcon>
+      )}
+    </div>
+  );
+}
+
+function Typing({ name }: { name: string }) {
+  return (
+    <div className={classes.typing} role="status" aria-label={`${name} is writing`}>
+      <span />
+      <span />
+      <span />
+    </div>
+  );
+}
+
+/** Keeps the newest message in sight while the reader is at the end, and their place while they read further up. */
+function useStickToEnd(sent: number) {
+  const box = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const sticking = useRef(true);
+  const [atEnd, setAtEnd] = useState(true);
+
+  const toEnd = () => {
+    sticking.current = true;
+    box.current?.scrollTo({ top: box.current.scrollHeight });
+  };
+
+  useEffect(() => {
+    const view = box.current!;
+    let height = view.scrollHeight;
+    const grow = new ResizeObserver(() => {
+      // What grows above (an older page) pushes everything down by as much.
+      if (sticking.current) view.scrollTop = view.scrollHeight;
+      else if (view.scrollTop < LOAD_MORE_PX) view.scrollTop += view.scrollHeight - height;
+      height = view.scrollHeight;
+    });
+    const look = () => {
+      sticking.current = view.scrollHeight - view.scrollTop - view.clientHeight < AT_END_PX;
+      setAtEnd(sticking.current);
+    };
+    grow.observe(content.current!);
+    grow.observe(view);
+    view.addEventListener('scroll', look, { passive: true });
+    return () => {
+      grow.disconnect();
+      view.removeEventListener('scroll', look);
+    };
+  }, []);
+
+  useLayoutEffect(() => {
+    if (sent > 0) toEnd();
+  }, [sent]);
+
+  return { box, content, atEnd, toEnd };
+}
