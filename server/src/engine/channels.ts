@@ -221,7 +221,8 @@ function contextOf(workspaceId: string, channelId: string): string {
   return `channel ${workspaceId} ${channelId}`;
 }
 
-function checkInput(connector: Connector, input: Record<string, unknown>): Record<string, unknown> {
+/** The input's known fields. Throws `invalid`, one problem for each field that is wrong. */
+export function checkInput(connector: Connector, input: Record<string, unknown>): Record<string, unknown> {
   const known = Object.fromEntries(Object.entries(input).filter(([name]) => name in connector.input.properties));
   const problems = [...Value.Errors(connector.input, known)].map((problem) => {
     const missing = (problem.params as { requiredProperties?: string[] }).requiredProperties;

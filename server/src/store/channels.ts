@@ -46,6 +46,10 @@ export interface ChannelFilter {
   statuses?: ChannelStatus[];
   ids?: string[];
   search?: string;
+  /** Those made with test keys, or those not. */
+  sandbox?: boolean;
+  /** By what the workspace surface's users set as `useCaseType`. */
+  useCaseTypes?: string[];
   /** Keyset: rows after this one in the order asked for. */
   after?: { createdAt: Date; id: string };
   newestFirst?: boolean;
@@ -63,6 +67,8 @@ export async function listChannels(client: Client, workspaceId: string, filter: 
        and ($4::uuid[] is null or id = any($4))
        and ($5::text is null or strpos(lower(name), lower($5)) > 0 or strpos(lower(source_channel_id), lower($5)) > 0)
        and ($6::timestamptz is null or (date_trunc('milliseconds', created_at), id) ${filter.newestFirst ? '<' : '>'} ($6, $7::uuid))
+       and ($9::boolean is null or sandbox = $9)
+       and ($10::text[] is null or settings #>> '{channelOptions,useCaseType}' = any($10))
      order by date_trunc('milliseconds', created_at) ${direction}, id ${direction}
      limit $8`,
     [
@@ -74,6 +80,8 @@ export async function listChannels(client: Client, workspaceId: string, filter: 
       filter.after?.createdAt ?? null,
       filter.after?.id ?? null,
       filter.limit ?? null,
+      filter.sandbox ?? null,
+      filter.useCaseTypes ?? null,
     ],
   );
   return result.rows;

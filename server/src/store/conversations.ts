@@ -56,13 +56,14 @@ export interface ConversationPage {
   /** Over `c` (conversations), `k` (contacts), `h` (channels). */
   where?: Condition;
   offset?: number;
-  /** Keyset: rows after this one, newest first. */
+  /** Keyset: rows after this one in the order asked for. */
   after?: { lastMessageAt: Date; id: string };
+  oldestFirst?: boolean;
   limit: number;
   withTotal?: boolean;
 }
 
-/** A page of the conversations that have a message, by the newest message first; `total` when asked for. */
+/** A page of the conversations that have a message, by the newest message first unless told; `total` when asked for. */
 export async function listConversations(
   client: Client,
   workspaceId: string,
@@ -88,11 +89,12 @@ export async function listConversations(
     total = count.rows[0]!.n;
   }
   const keyset = page.after
-    ? ` and ${bind({ sql: '(c.last_message_at, c.id) < ($?::timestamptz, $?::uuid)', values: [page.after.lastMessageAt, page.after.id] })}`
+    ? ` and ${bind({ sql: `(c.last_message_at, c.id) ${page.oldestFirst ? '>' : '<'} ($?::timestamptz, $?::uuid)`, values: [page.after.lastMessageAt, page.after.id] })}`
     : '';
+  const direction = page.oldestFirst ? 'asc' : 'desc';
   const paging = bind({ sql: 'limit $? offset $?', values: [page.limit, page.offset ?? 0] });
   const result = await client.query<Conversation>(
-    `select ${COLUMNS} from ${from} where ${where}${keyset} order by c.last_message_at desc, c.id desc ${paging}`,
+    `select ${COLUMNS} from ${from} where ${where}${keyset} order by c.last_message_at ${direction}, c.id ${direction} ${paging}`,
     values,
   );
   return { conversations: result.rows, total };

@@ -14,6 +14,17 @@ export async function eventsAfter(client: Client, workspaceId: string, seq: numb
   return result.rows;
 }
 
+/** As `eventsAfter`, of channels that were made with test keys. */
+export async function sandboxEventsAfter(client: Client, workspaceId: string, seq: number, limit: number): Promise<LogEvent[]> {
+  const result = await client.query<LogEvent>(
+    `select ${COLUMNS} from events where workspace_id = $1 and seq > $2
+       and channel_id in (select h.id from channels h where h.workspace_id = $1 and h.sandbox)
+     order by seq limit $3`,
+    [workspaceId, seq, limit],
+  );
+  return result.rows;
+}
+
 /** The events of one conversation after `seq`, in commit order. */
 export async function conversationEventsAfter(
   client: Client,

@@ -35,17 +35,18 @@ export async function getByProviderId(
   return result.rows[0];
 }
 
-/** A page of a conversation, newest first; of several at one time the smaller id comes first when `tiesAscending`. */
+/** A page of a conversation, newest first unless told; `before` is the last row of the page before. */
 export async function listInConversation(
   client: Client,
   workspaceId: string,
   conversationId: string,
-  page: { before?: { sentAt: Date; id: string }; limit: number },
+  page: { before?: { sentAt: Date; id: string }; oldestFirst?: boolean; limit: number },
 ): Promise<Message[]> {
+  const direction = page.oldestFirst ? 'asc' : 'desc';
   const result = await client.query<Message>(
     `select ${COLUMNS} from messages where workspace_id = $1 and conversation_id = $2
-       and ($3::timestamptz is null or (sent_at, id) < ($3, $4::uuid))
-     order by sent_at desc, id desc limit $5`,
+       and ($3::timestamptz is null or (sent_at, id) ${page.oldestFirst ? '>' : '<'} ($3, $4::uuid))
+     order by sent_at ${direction}, id ${direction} limit $5`,
     [workspaceId, conversationId, page.before?.sentAt ?? null, page.before?.id ?? null, page.limit],
   );
   return result.rows;
@@ -67,6 +68,12 @@ export interface ChannelMessagePage {
   startAt?: Date;
   endAt?: Date;
   contactId?: string;
+  /** Of the contact with this address. */
+  address?: { kind: string; value: string };
+  /** Of channels made with test keys. */
+  sandboxOnly?: boolean;
+  /** Failed ones: only those that the provider took first, or only those that it did not take. */
+  failedAfterSending?: boolean;
   /** Ids grow with time, so they are the keyset. */
   after?: string;
   oldestFirst?: boolean;
@@ -81,6 +88,9 @@ export async function listInChannel(client: Client, workspaceId: string, page: C
        and ($4::text[] is null or state = any($4)) and ($5::timestamptz is null or sent_at >= $5)
        and ($6::timestamptz is null or sent_at < $6) and ($7::uuid is null or contact_id = $7)
        and ($8::uuid is null or id ${page.oldestFirst ? '>' : '<'} $8)
+       and ($10::text is null or contact_id in (select i.contact_id from identities i where i.workspace_id = $1 and i.kind = $10 and i.value = $11))
+       and ($12::boolean is null or channel_id in (select h.id from channels h where h.workspace_id = $1 and h.sandbox))
+       and ($13::boolean is null or state <> 'failed' or (provider_id is not null) = $13)
      order by id ${page.oldestFirst ? 'asc' : 'desc'} limit $9`,
     [
       workspaceId,
@@ -92,6 +102,10 @@ export async function listInChannel(client: Client, workspaceId: string, page: C
       page.contactId ?? null,
       page.after ?? null,
       page.limit,
+      page.address?.kind ?? null,
+      page.address?.value ?? null,
+      page.sandboxOnly ?? null,
+      page.failedAfterSending ?? null,
     ],
   );
   return result.rows;

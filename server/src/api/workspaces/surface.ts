@@ -1,5 +1,66 @@
-import type { FastifyInstance } from 'fastify';
+/**
+ * The workspace surface: document 003 and everything that no document covers, in the same style. The pages use nothing
+ * else.
+ */
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import type { Authenticator } from '../auth.ts';
+import { catalogRoutes } from './catalog.ts';
+import { channelRoutes } from './channels.ts';
+import { conversationRoutes } from './conversations.ts';
+import { answerError } from './errors.ts';
+import { eventRoutes } from './events.ts';
+import { guard } from './guard.ts';
+import { keyRoutes } from './keys.ts';
+import { messageRoutes } from './messages.ts';
 
-export function registerWorkspaces(_app: FastifyInstance, _engine: Engine, _auth: Authenticator): void {}
+/** A Fastify scope whose handlers are typed by their schemas. */
+export type Routes = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** What every route works with. */
+export interface SurfaceParts {
+  engine: Engine;
+  auth: Authenticator;
+}
+
+const ROUTES: ((app: Routes, parts: SurfaceParts) => void)[] = [
+  catalogRoutes,
+  channelRoutes,
+  messageRoutes,
+  conversationRoutes,
+  eventRoutes,
+  keyRoutes,
+];
+
+export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
+  app.register(
+    async (scope) => {
+      scope.setValidatorCompiler(TypeBoxValidatorCompiler);
+      scope.setErrorHandler(answerError);
+      scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'notFound', message: 'there is no such address' }));
+      acceptEmptyJson(scope);
+      guard(scope, auth);
+      const typed = scope.withTypeProvider<TypeBoxTypeProvider>();
+      for (const add of ROUTES) add(typed, { engine, auth });
+    },
+    { prefix: '/workspaces/:workspaceId' },
+  );
+}
+
+/** Clients that send a JSON content type with no body mean no body; NUL cannot be stored and becomes U+FFFD. */
+function acceptEmptyJson(scope: FastifyInstance): void {
+  const parse = scope.getDefaultJsonParser('error', 'ignore');
+  scope.removeContentTypeParser('application/json');
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = body.toString();
+    if (text.trim() === '') return done(null, undefined);
+    return parse(request, text.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\\ufffd'), done);
+  });
+}

@@ -1,0 +1,160 @@
+/** From a request of this surface to the one gate that everything goes out through. */
+import { parsePhoneNumberFromString } from 'libphonenumber-js';
+import { capabilitiesOf } from '../../connectors/connector.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { SendRequest } from '../../engine/send.ts';
+import type { Content, MailAddress } from '../../model/content.ts';
+import type { Conversation } from '../../model/conversation.ts';
+import { invalid } from '../../model/errors.ts';
+import type { Message } from '../../model/message.ts';
+import { type ChannelRow, getChannel } from '../../store/channels.ts';
+import { getContact, identitiesOf } from '../../store/contacts.ts';
+import type { Principal } from '../auth.ts';
+import { contentOf } from './bodies.ts';
+import { mediaAddresses } from './message-view.ts';
+import type { AnswerBody, ReceiverContact, SendBody } from './schemas/message.ts';
+
+const SCHEDULE_LIMIT_MS = 35 * 24 * 3600 * 1000;
+/** Nearer than this is now. */
+const SOON_MS = 10 * 60 * 1000;
+/** Identifier keys of Bird's that our connectors know under another name. */
+const KINDS: Record<string, string> = { whatsappbsuid: 'bsuid', email: 'emailaddress', phone: 'phonenumber' };
+
+/** Sends to somebody on a channel; who is not known yet becomes a contact. Throws as `Sender.send` does. */
+export async function sendOnChannel(engine: Engine, principal: Principal, channel: ChannelRow, body: SendBody): Promise<Message> {
+  const { contacts } = body.receiver;
+  const primary = contacts.findIndex((contact) => (contact.type ?? 'to') === 'to');
+  if (primary < 0) throw invalid('receiver.contacts', 'one of them must be of the type to');
+  const content = contentFor(engine, channel, body);
+  if (contacts.length > 1) {
+    if (content.type !== 'email') throw invalid('receiver.contacts', 'one receiver a message');
+    await addReaders(engine, principal.workspaceId, content, contacts);
+  }
+  const name = body.sender?.connector?.annotations?.name;
+  return engine.sender.send({
+    ...common(principal, body),
+    ...(name ? { sender: { id: principal.keyId, name } } : {}),
+    to: await destination(engine, principal.workspaceId, channel, contacts[primary]!, primary),
+    content,
+  });
+}
+
+/** Answers in a conversation. Throws as `Sender.send` does. */
+export async function sendInConversation(
+  engine: Engine,
+  principal: Principal,
+  conversation: Conversation,
+  body: AnswerBody,
+): Promise<Message> {
+  const channel = (await getChannel(engine.database, principal.workspaceId, conversation.channelId))!;
+  const content = contentFor(engine, channel, body);
+  if (content.type === 'email' && content.subject === '') content.subject = answerSubject(conversation.subject);
+  return engine.sender.send({ ...common(principal, body), to: { conversationId: conversation.id }, content });
+}
+
+function common(
+  principal: Principal,
+  body: AnswerBody,
+): Pick<SendRequest, 'workspaceId' | 'sender' | 'replyTo' | 'tag' | 'sendAt' | 'metadata'> {
+  const sendAt = scheduleOf(body.scheduledFor);
+  const useCase = (body.meta?.extraInformation as { useCase?: unknown } | undefined)?.useCase;
+  const metadata: Record<string, unknown> = {
+    ...(body.reference === undefined ? {} : { reference: body.reference }),
+    ...(body.tags ? { tags: body.tags.map((tag) => tag.toLowerCase()) } : {}),
+    ...(body.meta ? { meta: body.meta } : {}),
+    ...(sendAt ? { scheduledFor: sendAt.toISOString() } : {}),
+  };
+  return {
+    workspaceId: principal.workspaceId,
+    sender: { id: principal.keyId, name: principal.name },
+    ...(body.replyTo ? { replyTo: body.replyTo.id.toLowerCase() } : {}),
+    // Bird's word for a person answering outside the standard window.
+    ...(useCase === 'conversation' || useCase === 'transactional' ? { tag: 'HUMAN_AGENT' } : {}),
+    ...(sendAt ? { sendAt } : {}),
+    metadata,
+  };
+}
+
+function scheduleOf(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) throw invalid('scheduledFor', 'is no date and time');
+  const wait = at.getTime() - Date.now();
+  if (wait > SCHEDULE_LIMIT_MS) throw invalid('scheduledFor', 'must be at most 35 days ahead');
+  return wait > SOON_MS ? at : undefined;
+}
+
+function contentFor(engine: Engine, channel: ChannelRow, body: AnswerBody): Content {
+  const whole = body.template ? ({ type: 'template', template: body.template } as const) : body.body;
+  if (!whole) throw invalid('body', 'body or template is required');
+  if (body.template && body.body) throw invalid('template', 'cannot be together with body');
+  const capabilities = capabilitiesOf(engine.channels.connectorOf(channel.source), engine.channels.view(channel));
+  const subject = (body.meta?.email as { subject?: unknown } | undefined)?.subject;
+  return contentOf(whole, mediaAddresses(engine, channel.workspaceId), {
+    email: capabilities.email === true,
+    ...(typeof subject === 'string' ? { subject } : {}),
+  });
+}
+
+async function destination(
+  engine: Engine,
+  workspaceId: string,
+  channel: ChannelRow,
+  contact: ReceiverContact,
+  n: number,
+): Promise<SendRequest['to']> {
+  const field = `receiver.contacts.${n}`;
+  if (contact.id) {
+    const known = await getContact(engine.database, workspaceId, contact.id);
+    if (!known) throw invalid(`${field}.id`, 'there is no such contact');
+    return { channelId: channel.id, contactId: known.id };
+  }
+  return { channelId: channel.id, identity: identityOf(contact, field) };
+}
+
+/** An address in the one form that is stored. Throws `invalid`. */
+export function identityOf(contact: ReceiverContact, field: string): { kind: string; value: string } {
+  if (!contact.identifierValue) throw invalid(`${field}.identifierValue`, 'is required');
+  if (!contact.identifierKey) throw invalid(`${field}.identifierKey`, 'is required');
+  const kind = KINDS[contact.identifierKey] ?? contact.identifierKey;
+  const value = contact.identifierValue.trim();
+  if (kind === 'phonenumber') {
+    const number = parsePhoneNumberFromString(value.startsWith('+') ? value : `+${value}`);
+    if (!number?.isPossible()) throw invalid(`${field}.identifierValue`, 'is no phone number with a country code (+49…)');
+    return { kind, value: number.number };
+  }
+  if (kind === 'emailaddress') {
+    if (!/^[^\s@]+@[^\s@]+$/.test(value)) throw invalid(`${field}.identifierValue`, 'is no mail address');
+    return { kind, value: value.toLowerCase() };
+  }
+  return { kind, value };
+}
+
+/** Everybody who gets the mail. */
+async function addReaders(
+  engine: Engine,
+  workspaceId: string,
+  content: Extract<Content, { type: 'email' }>,
+  contacts: ReceiverContact[],
+): Promise<void> {
+  const readers: Record<'to' | 'cc' | 'bcc', MailAddress[]> = { to: [], cc: [], bcc: [] };
+  for (const [n, contact] of contacts.entries()) {
+    readers[contact.type ?? 'to'].push({ address: await mailAddressOf(engine, workspaceId, contact, `receiver.contacts.${n}`) });
+  }
+  content.to = readers.to;
+  if (readers.cc.length > 0) content.cc = readers.cc;
+  if (readers.bcc.length > 0) content.bcc = readers.bcc;
+}
+
+async function mailAddressOf(engine: Engine, workspaceId: string, contact: ReceiverContact, field: string): Promise<string> {
+  if (!contact.id) return identityOf({ identifierKey: 'emailaddress', ...contact }, field).value;
+  const identities = await identitiesOf(engine.database, workspaceId, [contact.id]);
+  const own = identities.find((identity) => identity.kind === 'emailaddress');
+  if (!own) throw invalid(`${field}.id`, 'the contact has no mail address');
+  return own.value;
+}
+
+function answerSubject(subject: string | null): string {
+  if (!subject) return '';
+  return /^(re|aw|sv|antw)\s*:/i.test(subject) ? subject : `Re: ${subject}`;
+}

@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Waits until the condition gives something true, and gives it; what it throws counts as "not yet". Rejects with the
+ * last error, or `what`, when the time is over.
+ */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  options: { timeoutMs?: number; everyMs?: number; what?: string } = {},
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
+  const { timeoutMs = 15_000, everyMs = 20, what = 'the condition' } = options;
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    let cause: unknown;
+    try {
+      const value = await condition();
+      if (value) return value as Exclude<T, false | null | undefined | 0 | ''>;
+    } catch (error) {
+      cause = error;
+    }
+    if (Date.now() > end) throw new Error(`${what} did not hold within ${timeoutMs} ms`, { cause });
+    await sleep(everyMs);
+  }
+}
+
+/** A TCP port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
