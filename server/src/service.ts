@@ -31,7 +31,7 @@ export async function startService(config: Config, log: Logger, signal: AbortSig
     const waitingRoom = await openWaitingRoom(address);
     cleanups.push(() => waitingRoom.close());
 
-    const connection = await openStore(config, log, cleanups);
+    const connection = await openStore(config, { log, signal }, cleanups);
     await migrateWhenReachable(connection, { log, signal });
     const database = openDatabase(connection, { log });
     cleanups.push(() => database.close());
@@ -61,9 +61,13 @@ export async function startService(config: Config, log: Logger, signal: AbortSig
   }
 }
 
-async function openStore(config: Config, log: Logger, cleanups: (() => Promise<void>)[]): Promise<pg.PoolConfig> {
+async function openStore(
+  config: Config,
+  options: { log: Logger; signal: AbortSignal },
+  cleanups: (() => Promise<void>)[],
+): Promise<pg.PoolConfig> {
   if (config.databaseUrl) return { connectionString: config.databaseUrl };
-  const embedded = await startEmbedded({ dataDir: config.dataDir, log });
+  const embedded = await startEmbedded({ dataDir: config.dataDir, ...options });
   cleanups.push(() => embedded.stop());
   return embedded.connection;
 }

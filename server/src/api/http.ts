@@ -33,13 +33,16 @@ export async function listen(app: FastifyInstance, address: Address): Promise<vo
  * Ends the server: takes no new connections, answers 503 to new requests on open ones, lets running requests finish,
  * and cuts what is still open after a few seconds.
  */
-export async function drain(app: FastifyInstance): Promise<void> {
+export async function drain(app: FastifyInstance, cutAfterMs = DRAIN_MS): Promise<void> {
   const cut = setTimeout(() => {
     for (const socket of socketsOf(app.server)) socket.destroy();
-  }, DRAIN_MS);
+  }, cutAfterMs);
+  // A kept-alive connection whose last request ends only now would otherwise stay open until it is cut.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), 50);
   try {
     await app.close();
   } finally {
+    clearInterval(sweep);
     clearTimeout(cut);
   }
 }

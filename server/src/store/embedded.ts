@@ -35,9 +35,10 @@ export interface Embedded {
 
 /**
  * Starts PostgreSQL on `dataDir` (made when missing) and keeps it running until `stop`. One Patchbay at a time: throws
- * `StartError` when another living process has the folder, and ends the server that a killed one left behind.
+ * `StartError` when another living process has the folder, and ends the server that a killed one left behind. `signal`
+ * ends a start that is still under way.
  */
-export async function startEmbedded(options: { dataDir: string; log: EmbeddedLog }): Promise<Embedded> {
+export async function startEmbedded(options: { dataDir: string; log: EmbeddedLog; signal?: AbortSignal }): Promise<Embedded> {
   if (process.platform === 'win32') throw new StartError('on Windows, DATABASE_URL must name a PostgreSQL 15 or newer');
   const { log } = options;
   const dataDir = await openDataDir(options.dataDir);
@@ -64,9 +65,10 @@ export async function startEmbedded(options: { dataDir: string; log: EmbeddedLog
       runtimeDir,
     });
     await initCluster(clusterDir, binaries, identity);
-    const start = () => startPostmaster({ clusterDir, socketDir: runtimeDir, binaries, identity, onLine: (line) => report(line, log) });
+    const onLine = (line: string) => report(line, log);
+    const start = (signal: AbortSignal) => startPostmaster({ clusterDir, socketDir: runtimeDir, binaries, identity, onLine, signal });
     const connection: pg.PoolConfig = { host: runtimeDir, user: ROLE, database: DATABASE };
-    const first = await start();
+    const first = await start(options.signal ?? new AbortController().signal);
     await createDatabase(connection).catch(async (error) => {
       await first.stop();
       throw error;
@@ -80,7 +82,7 @@ export async function startEmbedded(options: { dataDir: string; log: EmbeddedLog
 
 function supervise(parts: {
   first: Postmaster;
-  start(): Promise<Postmaster>;
+  start(signal: AbortSignal): Promise<Postmaster>;
   connection: pg.PoolConfig;
   release(): Promise<void>;
   log: EmbeddedLog;
@@ -104,9 +106,12 @@ function supervise(parts: {
         await sleep(delay, undefined, { signal: stopping.signal }).catch(() => undefined);
         if (stopping.signal.aborted) return;
         try {
-          current = await parts.start();
+          current = await parts.start(stopping.signal);
           started = true;
+          // Asked to stop in the very moment that it was ready.
+          if (stopping.signal.aborted) await current.stop();
         } catch (error) {
+          if (stopping.signal.aborted) return;
           log.error(error instanceof Error ? error.message : String(error));
         }
       }
@@ -118,8 +123,6 @@ function supervise(parts: {
     stopping.abort();
     await current.stop();
     await kept;
-    // A start that was under way when `stop` was called.
-    await current.stop();
     await parts.release();
   };
   let stopped: Promise<void> | undefined;
@@ -151,6 +154,7 @@ async function createDatabase(connection: pg.PoolConfig): Promise<void> {
 }
 
 function report(line: string, log: EmbeddedLog): void {
-  if (/^(FATAL|PANIC):/.test(line)) log.warn(`database: ${line}`);
+  // FATAL ends one connection, whose owner hears it too; only PANIC is about the whole server.
+  if (line.startsWith('PANIC:')) log.error(`database: ${line}`);
   else log.debug(`database: ${line}`);
 }

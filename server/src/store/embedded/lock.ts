@@ -83,6 +83,6 @@ async function readHolder(path: string): Promise<Holder | 'gone' | undefined> {
 }
 
 async function lives(holder: Holder): Promise<boolean> {
-  if (!isAlive(holder.pid)) return false;
+  if (!(await isAlive(holder.pid))) return false;
   return holder.startedAt === null || holder.startedAt === (await startedAt(holder.pid));
 }

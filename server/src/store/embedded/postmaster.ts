@@ -12,6 +12,8 @@ export interface PostmasterOptions {
   binaries: Binaries;
   identity: Identity;
   onLine(line: string): void;
+  /** Ends the start, however long the server would still need. */
+  signal: AbortSignal;
 }
 
 /** One run of the database server. */
@@ -23,6 +25,13 @@ export interface Postmaster {
   stop(): Promise<void>;
 }
 
+/** How a server is asked to end, and how long each may take: at once but clean; at once; not asked. */
+const GOODBYES = [
+  ['SIGINT', 3500],
+  ['SIGQUIT', 1000],
+  ['SIGKILL', 500],
+] as const;
+
 /** Starts the server and waits until it takes connections. Throws `StartError` with its own last words. */
 export async function startPostmaster(options: PostmasterOptions): Promise<Postmaster> {
   for (let attempt = 1; ; attempt++) {
@@ -30,7 +39,8 @@ export async function startPostmaster(options: PostmasterOptions): Promise<Postm
     if (typeof outcome !== 'string') return outcome;
     // The backends of a killed server need a moment to notice that it is gone.
     const held = /pre-existing shared memory block|lock file .* already exists|could not bind/.test(outcome);
-    if (!held || attempt === 50) throw new StartError(`the database in ${options.clusterDir} does not start: ${outcome}`);
+    if (!held || attempt === 50 || options.signal.aborted)
+      throw new StartError(`the database in ${options.clusterDir} does not start: ${outcome}`);
     await sleep(100);
   }
 }
@@ -60,31 +70,25 @@ async function tryStart(options: PostmasterOptions): Promise<Postmaster | string
     hasEnded = true;
     return words;
   });
+  const killWithUs = () => child.kill('SIGINT');
+  process.once('exit', killWithUs);
+  void ended.then(() => process.removeListener('exit', killWithUs));
+  const stop = async () => {
+    for (const [signal, milliseconds] of GOODBYES) {
+      if (hasEnded) return;
+      child.kill(signal);
+      if (await holdsWithin(milliseconds, () => hasEnded)) return;
+    }
+  };
   const isReady = async () => {
     const postmaster = await readPostmaster(clusterDir);
     return postmaster?.pid === child.pid && postmaster?.ready === true;
   };
-  // Crash recovery after a long run may take its time; its end is what counts.
-  await holdsWithin(10 * 60_000, async () => hasEnded || (await isReady()));
+  // Recovery after a crash takes as long as it takes; the server's end or a stop are what ends the waiting.
+  while (!hasEnded && !options.signal.aborted && !(await isReady())) await sleep(10);
+  if (options.signal.aborted) await stop();
   if (hasEnded) return ended;
-  const killWithUs = () => child.kill('SIGINT');
-  process.once('exit', killWithUs);
-  void ended.then(() => process.removeListener('exit', killWithUs));
-  return {
-    pid: child.pid!,
-    ended,
-    stop: async () => {
-      for (const [signal, milliseconds] of [
-        ['SIGINT', 3500],
-        ['SIGQUIT', 1000],
-        ['SIGKILL', 500],
-      ] as const) {
-        if (hasEnded) return;
-        child.kill(signal);
-        if (await holdsWithin(milliseconds, () => hasEnded)) return;
-      }
-    },
-  };
+  return { pid: child.pid!, ended, stop };
 }
 
 function readLines(child: ChildProcess, onLine: (line: string) => void): void {
