@@ -1,0 +1,41 @@
+/** Every text that the widget shows. `{name}`, `{n}` and `{size}` are filled in. */
+export interface Texts {
+  open: string;
+  close: string;
+  unread: string;
+  header: string;
+  subtitle: string;
+  welcome: string;
+  messages: string;
+  placeholder: string;
+  send: string;
+  attach: string;
+  emoji: string;
+  drop: string;
+  remove: string;
+  you: string;
+  support: string;
+  typing: string;
+  sending: string;
+  sent: string;
+  delivered: string;
+  read: string;
+  failed: string;
+  retry: string;
+  discard: string;
+  reconnecting: string;
+  unavailable: string;
+  end: string;
+  endQuestion: string;
+  cancel: string;
+  ended: string;
+  again: string;
+  latest: string;
+  tooLarge: string;
+  wrongType: string;
+  image: string;
+  video: string;
+  audio: string;
+  file: string;
+  unsupported: string;
+}
