@@ -10,6 +10,7 @@ import { PatchbayError } from '../model/errors.ts';
 import { isDatabaseAway } from '../store/database.ts';
 import { registerAiry } from './airy/surface.ts';
 import { Authenticator } from './auth.ts';
+import { corsOptions } from './cors.ts';
 import { registerHooks } from './hooks/hooks.ts';
 import { createHttp } from './http.ts';
 import { registerLive } from './live/live.ts';
@@ -32,12 +33,7 @@ export async function createApp({ engine, metrics, readiness }: AppParts): Promi
   const auth = new Authenticator(engine);
   await app.register(cookie);
   await app.register(multipart, { limits: { fileSize: MAX_UPLOAD_BYTES, files: 1, fields: 10 } });
-  await app.register(cors, {
-    origin: engine.config.allowedOrigins,
-    credentials: true,
-    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    maxAge: 600,
-  });
+  await app.register(cors, () => corsOptions(new Set(engine.config.allowedOrigins)));
   app.setErrorHandler((error, request, reply) => {
     if (isDatabaseAway(error))
       return reply.code(503).header('retry-after', '5').send({ code: 'unavailable', message: 'the database is away' });

@@ -7,6 +7,9 @@ import { type ApiKey, findKey, getKey, touchKey } from '../store/keys.ts';
 export const SESSION_COOKIE = 'patchbay_session';
 export const SESSION_SECONDS = 30 * 24 * 3600;
 
+/** What a caller's proof is read from: a request, or the handshake of a WebSocket. */
+export type Proof = Pick<FastifyRequest, 'headers' | 'cookies' | 'method'>;
+
 /** A caller that proved who it is. */
 export interface Principal {
   workspaceId: string;
@@ -41,7 +44,7 @@ export class Authenticator {
   }
 
   /** The caller; undefined when it gave no proof, or a wrong one. A cookie counts only from our own and allowed origins. */
-  async identify(request: FastifyRequest): Promise<Principal | undefined> {
+  async identify(request: Proof): Promise<Principal | undefined> {
     const text = keyTextOf(request);
     if (text !== undefined) return this.byKey(text);
     const cookie = request.cookies[SESSION_COOKIE];
@@ -95,7 +98,7 @@ export class Authenticator {
   }
 
   /** Other people's pages can make a browser send our cookie; only ours may make it do something. */
-  #mayUseCookie(request: FastifyRequest): boolean {
+  #mayUseCookie(request: Proof): boolean {
     const { origin, host } = request.headers;
     if (origin) return this.#allowedOrigins.has(origin) || URL.parse(origin)?.host === host;
     return SAFE_METHODS.has(request.method) || request.headers['sec-fetch-site'] === 'same-origin';

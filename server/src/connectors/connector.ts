@@ -233,6 +233,8 @@ export interface Connector<S = any, C = any, I = any> {
   check?(content: Content, channel: ChannelView<S, C>): string[];
   /** Puts a payload in the provider's shape into our words where it can, for lists and search. */
   readNative?(payload: unknown): Content | undefined;
+  /** The other way round: how the source would show content of ours, until the payload that was sent is known. */
+  writeNative?(content: Content, mediaUrl: (id: string) => string): unknown;
   react?(
     target: { providerId: string; emoji: string | null; to: OutboundMessage['to'] },
     channel: ChannelView<S, C>,
@@ -286,6 +288,8 @@ export interface RawEvent {
   source: string;
   /** The account that it is about; null when the payload does not say. */
   sourceChannelId: string | null;
+  /** Our own channel where the sender named it: the event is for this one, whoever else has the same account. */
+  channelId?: string;
   contentType: string;
   /** The provider's bytes; a piece of a larger request is written anew as a request of its own. */
   body: Buffer;

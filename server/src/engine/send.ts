@@ -192,7 +192,7 @@ export class Sender {
         senderId: request.sender.id,
         senderName: request.sender.name,
         replyTo: request.replyTo ?? null,
-        metadata: request.metadata ?? {},
+        metadata: { ...request.metadata, ...(request.sendAt ? { scheduledFor: request.sendAt.toISOString() } : {}) },
         sentAt,
       },
     ]);

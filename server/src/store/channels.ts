@@ -41,6 +41,26 @@ export async function getChannel(client: Client, workspaceId: string, id: string
   return result.rows[0];
 }
 
+/** Channels by id, deleted ones too; those that are not there are left out. */
+export async function getChannels(client: Client, workspaceId: string, ids: string[]): Promise<ChannelRow[]> {
+  if (ids.length === 0) return [];
+  const result = await client.query<ChannelRow>(`select ${COLUMNS} from channels where workspace_id = $1 and id = any($2)`, [
+    workspaceId,
+    ids,
+  ]);
+  return result.rows;
+}
+
+/** A channel by its id alone, for those who know nothing but it: pages that embed a widget. */
+export async function findChannel(client: Client, id: string): Promise<ChannelRow | undefined> {
+  const result = await client.query<ChannelRow>({
+    name: 'find-channel',
+    text: `select ${COLUMNS} from channels where id = $1`,
+    values: [id],
+  });
+  return result.rows[0];
+}
+
 export interface ChannelFilter {
   sources?: string[];
   statuses?: ChannelStatus[];

@@ -4,8 +4,20 @@
  */
 export function toJson(value: unknown): string {
   const text = JSON.stringify(value);
-  if (!text.includes('\\u0000') && !text.includes('\\ud')) return text;
-  return JSON.stringify(value, (_key, item) => (typeof item === 'string' ? cleanText(item) : item));
+  return isSuspicious(text) ? JSON.stringify(cleanJson(JSON.parse(text))) : text;
+}
+
+/** True for JSON text that may hold what PostgreSQL has no place for. */
+export function isSuspicious(json: string): boolean {
+  return json.includes('\\u0000') || /\\ud/i.test(json);
+}
+
+/** The same for a value that was read from JSON: names of members too. */
+export function cleanJson(value: unknown): unknown {
+  if (typeof value === 'string') return cleanText(value);
+  if (Array.isArray(value)) return value.map(cleanJson);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [cleanText(name), cleanJson(member)]));
 }
 
 /** The same for a single text column. */

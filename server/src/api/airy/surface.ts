@@ -1,5 +1,27 @@
+/** The Airy surface: documents 001 and 004, and what Airy's clients need around them. */
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import type { Authenticator } from '../auth.ts';
+import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
+import { acceptJson } from '../json-body.ts';
+import { addChannels } from './channels.ts';
+import { addChatplugin } from './chatplugin.ts';
+import { addMessages } from './messages.ts';
+import { Airy, answerError, normalise } from './routes.ts';
 
-export function registerAiry(_app: FastifyInstance, _engine: Engine, _auth: Authenticator): void {}
+export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
+  app.register(async (scope) => {
+    acceptJson(scope);
+    scope.setErrorHandler(answerError);
+    scope.addHook('preValidation', async (request) => {
+      if (!request.isMultipart()) normalise(request);
+    });
+    await scope.register(async (own) => {
+      addIdempotency(own, engine, { refusal: (problem, message) => ({ status: IDEMPOTENCY_STATUS[problem], body: { message } }) });
+      const airy = new Airy(own, engine, auth);
+      addChannels(airy);
+      addMessages(airy);
+    });
+    await scope.register(async (own) => addChatplugin(own, engine, auth));
+  });
+}

@@ -1,14 +1,24 @@
 /** Live chat on a customer's own web page. The far end is our own widget, so there is no provider to call. */
 import Type, { type Static } from 'typebox';
-import type { Content } from '../../model/content.ts';
+import { type Content, mediaOf } from '../../model/content.ts';
 import { defineConnector, defineProvider, type RawEvent } from '../connector.ts';
 import type { InboundEvent } from '../events.ts';
-import { readChatContent } from './content.ts';
+import { readChatContent, writeChatContent } from './content.ts';
 import { WidgetConfig } from './widget-config.ts';
 
 /** What the widget says, as kept in the raw log: one JSON document an event. */
 export type ChatEvent =
-  | { type: 'message'; id: string; visitor: string; conversation: string; message: unknown; at: string; name?: string }
+  | {
+      type: 'message';
+      id: string;
+      visitor: string;
+      conversation: string;
+      message: unknown;
+      at: string;
+      name?: string;
+      /** Files among the addresses in the message that are stored here: address → our id. */
+      files?: Record<string, string>;
+    }
   | { type: 'receipt'; messages: string[]; state: 'delivered' | 'read'; at: string }
   | { type: 'typing'; visitor: string; on: boolean };
 
@@ -30,12 +40,14 @@ const Input = Type.Object({
 });
 
 const Settings = Type.Object({
-  allowed_origins: Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), {
-    title: 'Allowed origins',
-    description: 'Web pages that may embed the widget, such as https://www.example.com. Empty: any page.',
-    editable: true,
-  }),
-  config: Type.Unsafe<Static<typeof WidgetConfig>>({ ...WidgetConfig, title: 'Look and texts', editable: true }),
+  allowed_origins: Type.Optional(
+    Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), {
+      title: 'Allowed origins',
+      description: 'Web pages that may embed the widget, such as https://www.example.com. Empty: any page.',
+      editable: true,
+    }),
+  ),
+  config: Type.Optional(Type.Unsafe<Static<typeof WidgetConfig>>({ ...WidgetConfig, title: 'Look and texts', editable: true })),
 });
 
 const MB = 1024 * 1024;
@@ -72,7 +84,11 @@ export const live = defineConnector({
     return {
       sourceChannelId: input.name,
       name: input.name,
-      settings: { allowed_origins: input.allowed_origins ?? [], config: input.config ?? {} },
+      // Connecting again without them keeps the ones that were set.
+      settings: {
+        ...(input.allowed_origins ? { allowed_origins: input.allowed_origins } : {}),
+        ...(input.config ? { config: input.config } : {}),
+      },
       credentials: {},
     };
   },
@@ -87,7 +103,7 @@ export const live = defineConnector({
             direction: 'in',
             providerId: said.id,
             contact: { identities: [{ kind: 'visitor', value: said.visitor }], ...(said.name ? { name: said.name } : {}) },
-            content: readChatContent(said.message),
+            content: withFiles(readChatContent(said.message), said.files ?? {}),
             payload: said.message,
             thread: { key: '', id: said.conversation },
             sentAt: new Date(said.at),
@@ -110,6 +126,16 @@ export const live = defineConnector({
   readNative(payload): Content | undefined {
     return readChatContent(payload);
   },
+
+  writeNative: writeChatContent,
 });
+
+function withFiles(content: Content, files: Record<string, string>): Content {
+  for (const ref of mediaOf(content)) {
+    const id = ref.url === undefined ? undefined : files[ref.url];
+    if (id) ref.id = id;
+  }
+  return content;
+}
 
 export const chatplugin = defineProvider({ name: 'chatplugin', connectors: [live] });
