@@ -1,5 +1,9 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { constants, createBrotliCompress, createGzip, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
-import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
 /** What may be loaded before the inbox paints for the first time, compressed. */
@@ -36,9 +40,30 @@ function firstPaintLimit(): Plugin {
   };
 }
 
+/** Writes `.br` and `.gz` beside every text file, so that nothing is compressed while somebody waits. */
+function compressed(): Plugin {
+  return {
+    name: 'compressed',
+    async closeBundle() {
+      const dist = join(import.meta.dirname, 'dist');
+      const files = (await readdir(dist, { recursive: true })).filter((name) => /\.(js|css|html|svg)$/.test(name));
+      const brotli = () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
+      await Promise.all(
+        files.flatMap((name) => {
+          const path = join(dist, name);
+          return [
+            pipeline(createReadStream(path), brotli(), createWriteStream(`${path}.br`)),
+            pipeline(createReadStream(path), createGzip({ level: 9 }), createWriteStream(`${path}.gz`)),
+          ];
+        }),
+      );
+    },
+  };
+}
+
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), firstPaintLimit()],
+  plugins: [react(), firstPaintLimit(), compressed()],
   build: {
     target: 'es2022',
     outDir: 'dist',

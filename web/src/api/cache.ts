@@ -1,7 +1,14 @@
 /** Merges what the live stream tells into what the pages have read. */
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import type { ChannelDetails, Conversation, Message, Page } from './types.ts';
-import { type ConversationFilter, channelQuery, channelsQuery, contactConversationsQuery, conversationQuery, messagesQuery } from './workspace.ts';
+import {
+  type ConversationFilter,
+  channelQuery,
+  channelsQuery,
+  contactConversationsQuery,
+  conversationQuery,
+  messagesQuery,
+} from './workspace.ts';
 
 type Pages<T> = InfiniteData<Page<T>, string>;
 

@@ -3,8 +3,8 @@
  * on from the last event it told, so nothing that happens in between is missed, however often the connection breaks.
  */
 import { useSyncExternalStore } from 'react';
-import { ApiError, withQuery } from './client.ts';
 import { putChannel, putConversation, putMessage } from './cache.ts';
+import { ApiError, withQuery } from './client.ts';
 import { queryClient } from './query-client.ts';
 import { workspaceId } from './session.ts';
 import type { LiveEvent } from './types.ts';

@@ -1,6 +1,6 @@
 /** The workspace API's objects, as far as the pages read them. */
 import type { Content } from '../../../server/src/model/content.ts';
-import type { MessageState } from '../../../server/src/model/message.ts';
+import type { MessageError, MessageState } from '../../../server/src/model/message.ts';
 
 export type { Content, MessageState };
 
@@ -145,15 +145,14 @@ export interface Message {
   sender?: { displayName?: string | null; contact?: { id: string } | null } | null;
   reaction?: { emoji: string } | null;
   replyTo?: { id: string } | null;
-  failure?: { code?: number | string; description?: string; source?: { code?: string; name?: string } | null } | null;
-  reason?: string | null;
+  error?: Pick<MessageError, 'message' | 'hint' | 'providerCode' | 'providerMessage'> | null;
   reference?: string | null;
   createdAt: string;
 }
 
 export interface Conversation {
   id: string;
-  name: string;
+  name: string | null;
   status: 'active' | 'closed';
   channelId: string;
   platformId: string;
@@ -161,7 +160,7 @@ export interface Conversation {
   unreadCount: number;
   tags: string[];
   subject: string | null;
-  lastMessage: Message | null;
+  lastMessage?: Message | null;
   lastMessageAt: string | null;
   serviceWindowExpireAt: string | null;
   isPermanentSession: boolean | null;

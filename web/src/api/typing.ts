@@ -9,7 +9,11 @@ const listeners = new Set<() => void>();
 export function showTyping(conversationId: string, on: boolean): void {
   const running = timers.get(conversationId);
   clearTimeout(running);
-  if (on) timers.set(conversationId, setTimeout(() => showTyping(conversationId, false), SHOWN_MS));
+  if (on)
+    timers.set(
+      conversationId,
+      setTimeout(() => showTyping(conversationId, false), SHOWN_MS),
+    );
   else timers.delete(conversationId);
   if ((running !== undefined) !== on) for (const listener of listeners) listener();
 }

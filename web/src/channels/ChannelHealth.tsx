@@ -1,7 +1,7 @@
 import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import type { ChannelDetails } from '../api/types.ts';
-import { Section } from '../components/Page.tsx';
 import { titleOf } from '../components/field-title.ts';
+import { Section } from '../components/Page.tsx';
 import { ago, fullTime } from '../components/time.ts';
 import classes from './channels.module.css';
 
@@ -43,7 +43,7 @@ export function ChannelHealth({ channel }: { channel: ChannelDetails }) {
             )}
             <span>
               {name}
-              {message ? `: ${message}` : ''}
+              {message && `: ${message}`}
             </span>
           </div>
         ))}

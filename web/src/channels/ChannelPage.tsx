@@ -70,7 +70,9 @@ function Shown({ channel }: { channel: ChannelDetails }) {
       <Stack gap="md" mb="md">
         {connected && channel.status !== 'failed' && (
           <Alert color="green" variant="light" icon={<IconCircleCheck size={18} />} title={`${channel.name} is connected`} role="status">
-            {channel.setup.length > 0 ? 'A last step: take over what stands below where it says.' : 'What customers write shows in the inbox from now on.'}
+            {channel.setup.length > 0
+              ? 'A last step: take over what stands below where it says.'
+              : 'What customers write shows in the inbox from now on.'}
           </Alert>
         )}
         {check.error && <Problem error={check.error} title="The check did not work" />}

@@ -52,8 +52,20 @@ export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; e
     <Section title="Settings">
       <form onSubmit={submit} noValidate>
         <Stack>
-          <TextInput label="Name" description="As it is called here." value={name} onChange={(event) => setName(event.currentTarget.value)} required />
-          <SchemaForm schema={settings} values={values} onChange={setValues} problems={{ ...inSettings.fields, ...missing }} openGroups={live} />
+          <TextInput
+            label="Name"
+            description="As it is called here."
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            required
+          />
+          <SchemaForm
+            schema={settings}
+            values={values}
+            onChange={setValues}
+            problems={{ ...inSettings.fields, ...missing }}
+            openGroups={live}
+          />
           {Object.keys(secrets.properties ?? {}).length > 0 && (
             <div>
               <Text fw={600} size="sm">
@@ -82,7 +94,7 @@ export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; e
   return (
     <div className={classes.columns}>
       {form}
-      <WidgetPreview channelId={channel.id} config={values.config as Values | undefined} />
+      <WidgetPreview config={values.config as Values | undefined} />
     </div>
   );
 }

@@ -87,10 +87,27 @@ export function SchemaField({ path, schema, value, required, problem, onChange }
         />
       );
     case 'color':
-      return <ColorInput {...common} value={text} placeholder={placeholder ?? 'As usual'} popoverProps={{ withinPortal: true }} onChange={onChange} />;
+      return (
+        <ColorInput
+          {...common}
+          value={text}
+          placeholder={placeholder ?? 'As usual'}
+          popoverProps={{ withinPortal: true }}
+          onChange={onChange}
+        />
+      );
     default:
       if ((schema.maxLength ?? 0) >= LONG && schema.format === undefined && /text|html|message/i.test(name)) {
-        return <Textarea {...common} value={text} placeholder={placeholder} autosize minRows={2} onChange={(event) => onChange(event.currentTarget.value)} />;
+        return (
+          <Textarea
+            {...common}
+            value={text}
+            placeholder={placeholder}
+            autosize
+            minRows={2}
+            onChange={(event) => onChange(event.currentTarget.value)}
+          />
+        );
       }
       return (
         <TextInput

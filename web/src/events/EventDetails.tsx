@@ -48,7 +48,11 @@ export function EventDetails({ id, onClose }: { id: string; onClose: () => void 
             {event.body !== undefined && <CopyButton value={event.body} label="Copy the body" withText />}
           </Group>
           {replay.data && (
-            <Alert color={replay.data.state === 'applied' || replay.data.state === 'ignored' ? 'green' : 'yellow'} variant="light" role="status">
+            <Alert
+              color={replay.data.state === 'applied' || replay.data.state === 'ignored' ? 'green' : 'yellow'}
+              variant="light"
+              role="status"
+            >
               {OUTCOMES[replay.data.state]}
             </Alert>
           )}

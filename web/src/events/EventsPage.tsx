@@ -11,7 +11,11 @@ import { ago, fullTime } from '../components/time.ts';
 import { EventDetails } from './EventDetails.tsx';
 
 const STATES: { value: RawState; label: string; about: string }[] = [
-  { value: 'failed', label: 'Failed', about: 'They came in, are kept, and could not be read. After a fix, play them again: nothing is lost.' },
+  {
+    value: 'failed',
+    label: 'Failed',
+    about: 'They came in, are kept, and could not be read. After a fix, play them again: nothing is lost.',
+  },
   { value: 'unrouted', label: 'No channel', about: 'They are about an account that is not connected. Connect it and play them again.' },
   { value: 'waiting', label: 'Waiting', about: 'They are kept and about to be read.' },
   { value: 'ignored', label: 'Ignored', about: 'They were understood, and there was nothing to do.' },

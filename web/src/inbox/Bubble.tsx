@@ -76,13 +76,15 @@ function Failure({ message }: { message: Message }) {
     mutationFn: () => resendMessage(message.id),
     onSuccess: (sent) => putMessage(queryClient, sent),
   });
-  const { failure, reason } = message;
-  const words = again.error?.message ?? failure?.description ?? reason ?? 'The provider refused it.';
+  const { error } = message;
+  const words = again.error?.message ?? error?.message ?? 'The provider refused it.';
+  const theirs = error?.providerMessage && error.providerMessage !== words ? error.providerMessage : undefined;
   return (
     <div className={classes.failure} role="alert">
       <span>
         <strong>Not sent.</strong> {words}
-        {failure?.source?.name && failure.source.name !== words ? ` (${failure.source.name})` : ''}
+        {error?.hint && ` ${error.hint}`}
+        {theirs && <span className={classes.theirs}> The provider said: “{theirs}”</span>}
       </span>
       <Button size="compact-xs" variant="light" color="red" loading={again.isPending} onClick={() => again.mutate()}>
         Send again

@@ -6,8 +6,8 @@ import { type FormEvent, useState } from 'react';
 import { queryClient } from '../api/query-client.ts';
 import type { Contact, Conversation } from '../api/types.ts';
 import { contactConversationsQuery, contactQuery, renameContact } from '../api/workspace.ts';
-import { CopyButton } from '../components/CopyButton.tsx';
 import { ChannelIcon } from '../components/ChannelIcon.tsx';
+import { CopyButton } from '../components/CopyButton.tsx';
 import { PersonAvatar } from '../components/PersonAvatar.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { fullTime, shortTime } from '../components/time.ts';
@@ -61,7 +61,9 @@ export function ContactPanel({ conversation }: { conversation: Conversation }) {
           {others.map((other) => (
             <Link key={other.id} to="/inbox/$conversationId" params={{ conversationId: other.id }} search={true} className={classes.other}>
               <ChannelIcon channelId={other.channelId} size={18} />
-              <span className={classes.value}>{other.subject ?? (other.lastMessage ? summaryOf(other.lastMessage.content) : 'Nothing written yet')}</span>
+              <span className={classes.value}>
+                {other.subject ?? (other.lastMessage ? summaryOf(other.lastMessage.content) : 'Nothing written yet')}
+              </span>
               {other.lastMessageAt && <span className={classes.time}>{shortTime(other.lastMessageAt)}</span>}
             </Link>
           ))}

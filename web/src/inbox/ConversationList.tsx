@@ -3,7 +3,7 @@ import { IconInbox, IconMoodSmile, IconSearchOff } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
-import { channelsQuery, type ConversationFilter, conversationsQuery } from '../api/workspace.ts';
+import { type ConversationFilter, channelsQuery, conversationsQuery } from '../api/workspace.ts';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { Problem } from '../components/Problem.tsx';
 import classes from './ConversationList.module.css';

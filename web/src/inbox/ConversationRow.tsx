@@ -55,7 +55,7 @@ export const ConversationRow = memo(function ConversationRow({ conversation, cho
   );
 });
 
-function previewOf(message: Message | null, subject: string | null, failed: boolean): string {
+function previewOf(message: Message | null | undefined, subject: string | null, failed: boolean): string {
   if (!message) return subject ?? 'Nothing written yet';
   if (failed) return `Not sent: ${summaryOf(message.content)}`;
   return message.direction === 'outgoing' ? `You: ${summaryOf(message.content)}` : summaryOf(message.content);

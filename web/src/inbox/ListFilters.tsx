@@ -4,7 +4,7 @@ import { IconCheck, IconFilter, IconSearch, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { channelsQuery, type ConversationFilter } from '../api/workspace.ts';
+import { type ConversationFilter, channelsQuery } from '../api/workspace.ts';
 import { ChannelIcon } from '../components/ChannelIcon.tsx';
 import type { InboxSearch } from '../router.tsx';
 import classes from './ConversationList.module.css';
@@ -61,7 +61,7 @@ function SearchField({ value, onChange }: { value: string; onChange: (text: stri
       id={SEARCH_FIELD}
       type="search"
       aria-label="Search conversations"
-      placeholder="Search names and messages"
+      placeholder="Search people and subjects"
       size="sm"
       leftSection={<IconSearch size={16} />}
       rightSection={

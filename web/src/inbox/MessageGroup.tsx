@@ -1,8 +1,8 @@
 import type { ContactSummary, Message } from '../api/types.ts';
 import { PersonAvatar } from '../components/PersonAvatar.tsx';
 import { clockTime } from '../components/time.ts';
-import { Bubble } from './Bubble.tsx';
 import classes from './Bubble.module.css';
+import { Bubble } from './Bubble.tsx';
 import type { Group } from './grouping.ts';
 
 interface Props {

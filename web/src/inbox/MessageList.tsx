@@ -23,7 +23,9 @@ interface Props {
 
 /** What was said, oldest first; older pages come while one scrolls up. */
 export function MessageList({ conversation, onReplyTo }: Props) {
-  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage, isPending } = useInfiniteQuery(messagesQuery(conversation.id));
+  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage, isPending } = useInfiniteQuery(
+    messagesQuery(conversation.id),
+  );
   const outgoing = useOutgoing(conversation.id);
   const typing = useTyping(conversation.id);
   const messages = useMemo(() => (data?.pages.flatMap((page) => page.results) ?? []).toReversed(), [data]);

@@ -50,8 +50,8 @@ export function ReplyObstacle({ obstacle }: { obstacle: Obstacle }) {
     <div className={classes.obstacle} role="status">
       <IconLock size={20} aria-hidden />
       <div>
-        <strong>The time for free answers is over.</strong> The provider allows them only for a while after the customer's last message. As soon as they
-        write again, you can answer here; until then only an approved template goes through.
+        <strong>The time for free answers is over.</strong> The provider allows them only for a while after the customer's last message. As
+        soon as they write again, you can answer here; until then only an approved template goes through.
       </div>
     </div>
   );

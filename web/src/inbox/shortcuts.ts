@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
-import { queryClient } from '../api/query-client.ts';
-import { changeConversation, type ConversationFilter, conversationQuery, conversationsQuery } from '../api/workspace.ts';
 import { putConversation } from '../api/cache.ts';
+import { queryClient } from '../api/query-client.ts';
+import { type ConversationFilter, changeConversation, conversationQuery, conversationsQuery } from '../api/workspace.ts';
 
 export const SHORTCUTS: { keys: string[]; what: string }[] = [
   { keys: ['j'], what: 'Next conversation' },

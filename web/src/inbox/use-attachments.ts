@@ -40,13 +40,15 @@ export function useAttachments(capabilities: Partial<Capabilities> | undefined) 
   };
 
   const add = (files: File[]) => {
-    const added = files.map((file): Attachment => ({
-      key: crypto.randomUUID(),
-      file,
-      preview: file.type.startsWith('image/') ? URL.createObjectURL(file) : undefined,
-      progress: 0,
-      problem: obstacleOf(file, capabilities),
-    }));
+    const added = files.map(
+      (file): Attachment => ({
+        key: crypto.randomUUID(),
+        file,
+        preview: file.type.startsWith('image/') ? URL.createObjectURL(file) : undefined,
+        progress: 0,
+        problem: obstacleOf(file, capabilities),
+      }),
+    );
     setItems((list) => [...list, ...added]);
     for (const item of added) if (!item.problem) void start(item);
   };

@@ -53,7 +53,13 @@ export function KeysPage() {
                     <Table.Td maw={320}>{key.scopes.includes('*') ? 'everything' : key.scopes.join(', ')}</Table.Td>
                     <Table.Td title={fullTime(key.createdAt)}>{ago(key.createdAt)}</Table.Td>
                     <Table.Td ta="right">
-                      <Button size="compact-sm" variant="subtle" color="red" onClick={() => setRevoking(key)} aria-label={`Revoke ${key.name}`}>
+                      <Button
+                        size="compact-sm"
+                        variant="subtle"
+                        color="red"
+                        onClick={() => setRevoking(key)}
+                        aria-label={`Revoke ${key.name}`}
+                      >
                         Revoke
                       </Button>
                     </Table.Td>

@@ -6,9 +6,9 @@ import { SCOPES } from '../../../server/src/model/scopes.ts';
 import { ApiError } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
 import { createKey, keysQuery } from '../api/workspace.ts';
+import classes from '../channels/channels.module.css';
 import { CopyButton } from '../components/CopyButton.tsx';
 import { Problem } from '../components/Problem.tsx';
-import classes from '../channels/channels.module.css';
 
 export function NewKey({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');

@@ -6,7 +6,11 @@ import { Problem } from '../components/Problem.tsx';
 export function PageError({ error }: ErrorComponentProps) {
   return (
     <Stack p="lg">
-      <Problem error={error instanceof Error ? error : new Error(String(error))} title="This page could not be shown" onRetry={() => location.reload()} />
+      <Problem
+        error={error instanceof Error ? error : new Error(String(error))}
+        title="This page could not be shown"
+        onRetry={() => location.reload()}
+      />
     </Stack>
   );
 }

@@ -50,7 +50,11 @@ export function ContentView({ content }: { content: Content }) {
           <span className={classes.kind}>
             <IconTemplate size={14} aria-hidden /> Template {content.name} · {content.language}
           </span>
-          {content.preview ? <LinkedText text={content.preview} /> : <span className={classes.small}>Its text is kept by the provider.</span>}
+          {content.preview ? (
+            <LinkedText text={content.preview} />
+          ) : (
+            <span className={classes.small}>Its text is kept by the provider.</span>
+          )}
         </Stack>
       );
     case 'email':
@@ -75,7 +79,11 @@ export function ContentView({ content }: { content: Content }) {
         </Text>
       );
     case 'native':
-      return content.text ? <LinkedText text={content.text} /> : <pre className={classes.raw}>{JSON.stringify(content.payload, null, 2)}</pre>;
+      return content.text ? (
+        <LinkedText text={content.text} />
+      ) : (
+        <pre className={classes.raw}>{JSON.stringify(content.payload, null, 2)}</pre>
+      );
     default:
       return null;
   }

@@ -4,15 +4,16 @@ import { useRef, useState } from 'react';
 import type { EmailContent, MailAddress } from '../../../../server/src/model/content.ts';
 import classes from './content.module.css';
 import { LinkedText } from './LinkedText.tsx';
-import { frameDocument, hasRemoteImages } from './mail-frame.ts';
 import { MediaView } from './MediaView.tsx';
+import { frameDocument, hasRemoteImages } from './mail-frame.ts';
 
 const TALLEST_PX = 1200;
 
 /** A mail: who, what about, the new part first; quoted history folds out, pictures of others load only when asked for. */
 export function EmailView({ email }: { email: EmailContent }) {
   const [whole, setWhole] = useState(!email.reply);
-  const attachments = email.attachments?.filter(({ contentId, url }) => !(contentId && email.html?.includes(`cid:${contentId}`) && url)) ?? [];
+  const attachments =
+    email.attachments?.filter(({ contentId, url }) => !(contentId && email.html?.includes(`cid:${contentId}`) && url)) ?? [];
   return (
     <div className={classes.email}>
       <div className={classes.mailHead}>

@@ -37,7 +37,15 @@ function Shown({ content }: { content: MediaContent }) {
       return <video src={media.url} controls preload="metadata" className={classes.picture} aria-label={name ?? 'A video'} />;
     case 'audio':
       // biome-ignore lint/a11y/useMediaCaption: what a customer sends has no captions.
-      return <audio src={media.url} controls preload="metadata" className={classes.audio} aria-label={content.voice ? 'A voice message' : (name ?? 'A recording')} />;
+      return (
+        <audio
+          src={media.url}
+          controls
+          preload="metadata"
+          className={classes.audio}
+          aria-label={content.voice ? 'A voice message' : (name ?? 'A recording')}
+        />
+      );
     case 'file':
       return (
         <a href={media.url} download={media.filename ?? true} target="_blank" rel="noreferrer" className={classes.file}>
