@@ -157,7 +157,7 @@ export const changeConversation = (id: string, change: ConversationChange) =>
   ask<Conversation>(`/conversations/${id}`, { method: 'PATCH', body: change });
 
 export const renameContact = (id: string, displayName: string) =>
-  ask<Contact>(`/contacts/${id}`, { method: 'PATCH', body: { attributes: { displayName } } });
+  ask<Contact>(`/contacts/${id}`, { method: 'PATCH', body: { displayName } });
 
 export const createKey = (key: { name: string; scopes: string[]; sandbox: boolean }) =>
   ask<ApiKey>('/api-keys', { method: 'POST', body: key });

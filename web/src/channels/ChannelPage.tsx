@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Skeleton, Stack } from '@mantine/core';
+import { Button, Group, Skeleton, Stack } from '@mantine/core';
 import { IconChevronLeft, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
@@ -8,6 +8,7 @@ import type { ChannelDetails } from '../api/types.ts';
 import { catalogQuery, channelQuery, checkChannel } from '../api/workspace.ts';
 import { ButtonLink } from '../components/ButtonLink.tsx';
 import { SourceIcon } from '../components/ChannelIcon.tsx';
+import { Notice } from '../components/Notice.tsx';
 import { Page } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { StatusBadge } from '../components/StatusBadge.tsx';
@@ -17,6 +18,8 @@ import { ChannelHealth } from './ChannelHealth.tsx';
 import { ChannelSettings } from './ChannelSettings.tsx';
 import classes from './channels.module.css';
 import { SetupRows } from './SetupRows.tsx';
+
+const TONES: Partial<Record<ChannelDetails['status'], 'warning' | 'bad'>> = { failed: 'bad', warning: 'warning', pending: 'warning' };
 
 /** One connected account: how it does, how it is set up, and its end. */
 export function ChannelPage() {
@@ -69,21 +72,17 @@ function Shown({ channel }: { channel: ChannelDetails }) {
     >
       <Stack gap="md" mb="md">
         {connected && channel.status !== 'failed' && (
-          <Alert color="green" variant="light" icon={<IconCircleCheck size={18} />} title={`${channel.name} is connected`} role="status">
-            {channel.setup.length > 0
+          <Notice tone="good" icon={IconCircleCheck} title={`${channel.name} is connected`} role="status">
+            {channel.source === 'chatplugin' || channel.setup.length > 0
               ? 'A last step: take over what stands below where it says.'
               : 'What customers write shows in the inbox from now on.'}
-          </Alert>
+          </Notice>
         )}
         {check.error && <Problem error={check.error} title="The check did not work" />}
         {advice && (
-          <Alert
-            color={channel.status === 'failed' ? 'red' : channel.status === 'inactive' || channel.status === 'active' ? 'gray' : 'yellow'}
-            variant="light"
-            icon={<IconInfoCircle size={18} />}
-          >
+          <Notice tone={TONES[channel.status] ?? 'neutral'} icon={IconInfoCircle}>
             {advice}
-          </Alert>
+          </Notice>
         )}
       </Stack>
       <SetupRows channel={channel} />

@@ -9,8 +9,7 @@ import { Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { SchemaForm } from '../components/SchemaForm.tsx';
 import { editablePart, filledValues, missingFields, serverProblems, startValues, type Values } from '../components/schema-values.ts';
-import classes from './channels.module.css';
-import { WidgetPreview } from './WidgetPreview.tsx';
+import { WithPreview } from './WithPreview.tsx';
 
 /** Name, settings, and new credentials (write-only: empty fields stay as they are). */
 export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; entry: CatalogEntry }) {
@@ -90,12 +89,10 @@ export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; e
       </form>
     </Section>
   );
-  if (!live) return form;
   return (
-    <div className={classes.columns}>
+    <WithPreview shown={live} config={values.config as Values | undefined}>
       {form}
-      <WidgetPreview config={values.config as Values | undefined} />
-    </div>
+    </WithPreview>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Skeleton, Stack } from '@mantine/core';
+import { Button, Group, Skeleton, Stack } from '@mantine/core';
 import { IconAlertTriangle, IconChevronLeft } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
@@ -8,13 +8,15 @@ import { queryClient } from '../api/query-client.ts';
 import type { Candidate, CatalogEntry } from '../api/types.ts';
 import { catalogQuery, channelsQuery, connectChannel } from '../api/workspace.ts';
 import { SourceIcon } from '../components/ChannelIcon.tsx';
+import { Notice } from '../components/Notice.tsx';
 import { Page, Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { SchemaForm } from '../components/SchemaForm.tsx';
-import { filledValues, missingFields, serverProblems, startValues } from '../components/schema-values.ts';
+import { filledValues, missingFields, serverProblems, startValues, type Values } from '../components/schema-values.ts';
 import { NotFound } from '../shell/NotFound.tsx';
 import { AccountFinder } from './AccountFinder.tsx';
 import classes from './channels.module.css';
+import { WithPreview } from './WithPreview.tsx';
 
 export function ConnectPage() {
   const { source } = useParams({ from: '/channels/new/$source' });
@@ -64,13 +66,14 @@ function Connect({ entry }: { entry: CatalogEntry }) {
         </Link>
       }
     >
-      <Section>
+      <WithPreview shown={entry.source === 'chatplugin'} config={values.config as Values | undefined}>
+        <Section>
         <form onSubmit={submit} noValidate>
           <Stack maw={720}>
             {entry.notice && (
-              <Alert color="yellow" variant="light" icon={<IconAlertTriangle size={18} />}>
+              <Notice tone="warning" icon={IconAlertTriangle}>
                 {entry.notice}
-              </Alert>
+              </Notice>
             )}
             <SchemaForm schema={schema} values={values} onChange={setValues} problems={{ ...refused.fields, ...missing }} />
             {entry.canExplore && <AccountFinder source={entry.source} schema={schema} values={values} onChoose={choose} />}
@@ -85,7 +88,7 @@ function Connect({ entry }: { entry: CatalogEntry }) {
             </Group>
           </Stack>
         </form>
-      </Section>
+      </Section></WithPreview>
     </Page>
   );
 }

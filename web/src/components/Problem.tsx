@@ -1,20 +1,25 @@
-import { Alert, Button, Group, Text } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
+import { Notice } from './Notice.tsx';
 
 /** Something failed here: the server's words, and a button where trying again makes sense. */
 export function Problem({ error, title, onRetry }: { error: Error; title?: string; onRetry?: () => void }) {
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title={title} role="alert" m={0}>
+    <Notice tone="bad" icon={IconAlertTriangle} title={title} role="alert">
       <Group justify="space-between" gap="xs" wrap="wrap">
-        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-          {error.message}
-        </Text>
+        <span>{sentence(error.message)}</span>
         {onRetry && (
           <Button size="compact-sm" variant="default" onClick={onRetry}>
             Try again
           </Button>
         )}
       </Group>
-    </Alert>
+    </Notice>
   );
+}
+
+/** The server's words as a sentence. */
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…”]$/.test(begun) ? begun : `${begun}.`;
 }

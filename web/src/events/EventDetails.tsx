@@ -1,10 +1,11 @@
-import { Alert, Button, Code, Drawer, Group, Skeleton, Stack, Text } from '@mantine/core';
-import { IconRefresh } from '@tabler/icons-react';
+import { Button, Code, Drawer, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle, IconInfoCircle, IconRefresh } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { queryClient } from '../api/query-client.ts';
 import type { RawState } from '../api/types.ts';
 import { rawEventQuery, replayRawEvent } from '../api/workspace.ts';
 import { CopyButton } from '../components/CopyButton.tsx';
+import { Notice } from '../components/Notice.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { fullTime } from '../components/time.ts';
 
@@ -37,9 +38,9 @@ export function EventDetails({ id, onClose }: { id: string; onClose: () => void 
             {event.attempts === 1 ? 'time' : 'times'}.
           </Text>
           {event.error && (
-            <Alert color="red" variant="light" title="Why it was not applied">
+            <Notice tone="bad" icon={IconAlertTriangle} title="Why it was not applied">
               {event.error}
-            </Alert>
+            </Notice>
           )}
           <Group>
             <Button leftSection={<IconRefresh size={16} />} loading={replay.isPending} onClick={() => replay.mutate()}>
@@ -48,13 +49,13 @@ export function EventDetails({ id, onClose }: { id: string; onClose: () => void 
             {event.body !== undefined && <CopyButton value={event.body} label="Copy the body" withText />}
           </Group>
           {replay.data && (
-            <Alert
-              color={replay.data.state === 'applied' || replay.data.state === 'ignored' ? 'green' : 'yellow'}
-              variant="light"
+            <Notice
+              tone={replay.data.state === 'applied' || replay.data.state === 'ignored' ? 'good' : 'warning'}
+              icon={IconInfoCircle}
               role="status"
             >
               {OUTCOMES[replay.data.state]}
-            </Alert>
+            </Notice>
           )}
           {replay.error && <Problem error={replay.error} title="Playing it again did not work" />}
           <div>

@@ -8,6 +8,7 @@ import type { Contact, Conversation } from '../api/types.ts';
 import { contactConversationsQuery, contactQuery, renameContact } from '../api/workspace.ts';
 import { ChannelIcon } from '../components/ChannelIcon.tsx';
 import { CopyButton } from '../components/CopyButton.tsx';
+import { personName } from '../components/person.ts';
 import { PersonAvatar } from '../components/PersonAvatar.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { fullTime, shortTime } from '../components/time.ts';
@@ -25,7 +26,7 @@ export function ContactPanel({ conversation }: { conversation: Conversation }) {
   return (
     <Stack gap="lg">
       <Stack align="center" gap={8}>
-        <PersonAvatar name={contact?.computedDisplayName ?? conversation.contact.computedDisplayName} imageUrl={avatarUrl} size={64} />
+        <PersonAvatar name={personName((contact ?? conversation.contact).computedDisplayName)} imageUrl={avatarUrl} size={64} />
         {contact ? <Name contact={contact} /> : <Skeleton height={20} width={140} />}
       </Stack>
       {error && <Problem error={error} onRetry={() => void refetch()} />}
@@ -98,7 +99,7 @@ function Name({ contact }: { contact: Contact }) {
     return (
       <Group gap={4} wrap="nowrap">
         <Title order={2} className={classes.value}>
-          {contact.computedDisplayName}
+          {personName(contact.computedDisplayName)}
         </Title>
         <Tooltip label="Change the name">
           <ActionIcon size="sm" onClick={() => setName(contact.computedDisplayName)} aria-label="Change the name">

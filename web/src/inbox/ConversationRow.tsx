@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Conversation, Message } from '../api/types.ts';
 import { useTyping } from '../api/typing.ts';
+import { personName } from '../components/person.ts';
 import { PersonAvatar } from '../components/PersonAvatar.tsx';
 import { fullTime, shortTime } from '../components/time.ts';
 import classes from './ConversationList.module.css';
@@ -21,10 +22,10 @@ export const ConversationRow = memo(function ConversationRow({ conversation, cho
       data-unread={unreadCount > 0 || undefined}
       aria-current={chosen ? 'true' : undefined}
     >
-      <PersonAvatar name={contact.computedDisplayName} imageUrl={contact.avatarUrl} channelId={channelId} />
+      <PersonAvatar name={personName(contact.computedDisplayName)} imageUrl={contact.avatarUrl} channelId={channelId} />
       <span style={{ minWidth: 0 }}>
         <span className={classes.line}>
-          <span className={classes.name}>{contact.computedDisplayName}</span>
+          <span className={classes.name}>{personName(contact.computedDisplayName)}</span>
           {lastMessageAt && (
             <time className={classes.time} dateTime={lastMessageAt} title={fullTime(lastMessageAt)}>
               {shortTime(lastMessageAt)}

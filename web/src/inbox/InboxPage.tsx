@@ -1,3 +1,4 @@
+import { Kbd } from '@mantine/core';
 import { IconMessages } from '@tabler/icons-react';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
@@ -35,7 +36,7 @@ export function InboxPage() {
           <Thread key={conversationId} conversationId={conversationId} />
         ) : (
           <EmptyState icon={IconMessages} title="No conversation chosen">
-            Choose one from the list, or press <kbd>j</kbd> to open the first. <kbd>?</kbd> shows every key.
+            Choose one from the list, or press <Kbd size="xs">j</Kbd> to open the first. <Kbd size="xs">?</Kbd> shows every key.
           </EmptyState>
         )}
       </section>

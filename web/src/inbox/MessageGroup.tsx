@@ -1,4 +1,5 @@
 import type { ContactSummary, Message } from '../api/types.ts';
+import { personName } from '../components/person.ts';
 import { PersonAvatar } from '../components/PersonAvatar.tsx';
 import { clockTime } from '../components/time.ts';
 import classes from './Bubble.module.css';
@@ -20,12 +21,12 @@ export function MessageGroup({ group, contact, byId, onReplyTo }: Props) {
       </p>
     ));
   }
-  const name = group.side === 'incoming' ? contact.computedDisplayName : group.sender || 'You';
+  const name = group.side === 'incoming' ? personName(contact.computedDisplayName) : group.sender || 'You';
   return (
     <div className={classes.group} data-side={group.side}>
       {group.side === 'incoming' && (
         <span className={classes.avatar}>
-          <PersonAvatar name={contact.computedDisplayName} imageUrl={contact.avatarUrl} size={28} />
+          <PersonAvatar name={personName(contact.computedDisplayName)} imageUrl={contact.avatarUrl} size={28} />
         </span>
       )}
       <div className={classes.stack}>

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Conversation, Message } from '../api/types.ts';
 import { useTyping } from '../api/typing.ts';
 import { messagesQuery } from '../api/workspace.ts';
+import { personName } from '../components/person.ts';
 import { Problem } from '../components/Problem.tsx';
 import { dayHeading } from '../components/time.ts';
 import { groupMessages } from './grouping.ts';
@@ -63,7 +64,7 @@ export function MessageList({ conversation, onReplyTo }: Props) {
           {waiting.map((entry) => (
             <OutgoingBubble key={entry.key} entry={entry} />
           ))}
-          {typing && <Typing name={conversation.contact.computedDisplayName} />}
+          {typing && <Typing name={personName(conversation.contact.computedDisplayName)} />}
         </div>
       </div>
       {!atEnd && (

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Conversation } from '../api/types.ts';
 import { ChannelIcon, useChannelOf } from '../components/ChannelIcon.tsx';
+import { personName } from '../components/person.ts';
 import { PersonAvatar } from '../components/PersonAvatar.tsx';
 import { toggleStatus } from './shortcuts.ts';
 import classes from './Thread.module.css';
@@ -24,13 +25,13 @@ export function ThreadHeader({ conversation, aside, onToggleAside }: Props) {
       <ActionIcon component={Link} to="/inbox" search={true} className={classes.back} size="lg" aria-label="Back to the list">
         <IconChevronLeft size={22} />
       </ActionIcon>
-      <PersonAvatar name={contact.computedDisplayName} imageUrl={contact.avatarUrl} />
+      <PersonAvatar name={personName(contact.computedDisplayName)} imageUrl={contact.avatarUrl} />
       <div className={classes.who}>
-        <h2 className={classes.name}>{subject || contact.computedDisplayName}</h2>
+        <h2 className={classes.name}>{subject || personName(contact.computedDisplayName)}</h2>
         <div className={classes.where}>
           <ChannelIcon channelId={channelId} size={15} />
           <span>
-            {subject ? `${contact.computedDisplayName} · ` : ''}
+            {subject ? `${personName(contact.computedDisplayName)} · ` : ''}
             {channel?.name}
             {source && channel?.name !== source.title ? ` · ${source.title}` : ''}
           </span>

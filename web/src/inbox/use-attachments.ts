@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Capabilities, StoredMedia } from '../api/types.ts';
 import { uploadMedia } from '../api/upload.ts';
 import { kindOf } from './compose.ts';
@@ -53,10 +53,10 @@ export function useAttachments(capabilities: Partial<Capabilities> | undefined) 
     for (const item of added) if (!item.problem) void start(item);
   };
 
-  const drop = (item: Attachment) => {
+  const drop = useCallback((item: Attachment) => {
     calls.current.get(item.key)?.abort();
     if (item.preview) URL.revokeObjectURL(item.preview);
-  };
+  }, []);
   const remove = (key: string) => {
     const item = items.find((one) => one.key === key);
     if (item) drop(item);
@@ -73,7 +73,7 @@ export function useAttachments(capabilities: Partial<Capabilities> | undefined) 
     setItems([]);
   };
   // Leaving the conversation ends what is still under way.
-  useEffect(() => () => all.current.forEach(drop), []);
+  useEffect(() => () => all.current.forEach(drop), [drop]);
 
   return {
     items,

@@ -1,4 +1,4 @@
-import { Alert, Button, Checkbox, Group, Modal, SegmentedControl, SimpleGrid, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Modal, SegmentedControl, SimpleGrid, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { IconInfoCircle } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
@@ -8,6 +8,7 @@ import { queryClient } from '../api/query-client.ts';
 import { createKey, keysQuery } from '../api/workspace.ts';
 import classes from '../channels/channels.module.css';
 import { CopyButton } from '../components/CopyButton.tsx';
+import { Notice } from '../components/Notice.tsx';
 import { Problem } from '../components/Problem.tsx';
 
 export function NewKey({ onClose }: { onClose: () => void }) {
@@ -83,9 +84,9 @@ function Shown({ name, secret, onClose }: { name: string; secret: string; onClos
   return (
     <Modal opened onClose={onClose} title={name} size="lg" closeOnClickOutside={false}>
       <Stack>
-        <Alert variant="light" icon={<IconInfoCircle size={18} />}>
+        <Notice tone="warning" icon={IconInfoCircle}>
           Copy the key now: only a fingerprint of it is kept, so it cannot be shown again.
-        </Alert>
+        </Notice>
         <div className={classes.value}>
           <code>{secret}</code>
           <CopyButton value={secret} label="Copy the key" withText />
