@@ -14,6 +14,7 @@ import { Ingest } from './ingest.ts';
 import { Media } from './media.ts';
 import { Outbox } from './outbox.ts';
 import { Routes } from './routes.ts';
+import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sender } from './send.ts';
 
 export interface Engine {
@@ -32,6 +33,8 @@ export interface Engine {
   media: Media;
   sender: Sender;
   outbox: Outbox;
+  /** Who writes and answers on sandbox channels. */
+  sandboxCustomers: SandboxCustomers;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -63,6 +66,7 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
   const feed = new Feed(database, log);
   const outbox = new Outbox({ database, channels, contexts, ingest, log });
   const sender = new Sender({ database, channels, wake: () => outbox.wake() });
+  const sandboxCustomers = new SandboxCustomers({ database, channels, feed, ingest, log });
   return {
     config,
     log,
@@ -78,13 +82,16 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     media,
     sender,
     outbox,
+    sandboxCustomers,
     async start() {
       feed.start();
       const recovered = await ingest.recover();
       if (recovered > 0) log.info({ events: recovered }, 'applied inbound events that an earlier process left');
       outbox.start();
+      sandboxCustomers.start();
     },
     async stop() {
+      await sandboxCustomers.stop();
       await outbox.stop();
       await ingest.drain();
       await feed.stop();

@@ -68,12 +68,12 @@ export class Media {
     this.#options = options;
   }
 
-  /** Stores a file that somebody uploaded. Throws `invalid` for an empty one and `too-large`. */
-  async upload(workspaceId: string, data: Buffer, file: { filename?: string; channelId?: string }): Promise<StoredFile> {
+  /** Stores a file that somebody uploaded, under an id that was promised or a new one. Throws `invalid` for an empty one and `too-large`. */
+  async upload(workspaceId: string, data: Buffer, file: { filename?: string; channelId?: string; id?: string }): Promise<StoredFile> {
     if (data.length === 0) throw new PatchbayError('invalid', 'the file is empty', { problems: [{ field: 'file', message: 'is empty' }] });
     if (data.length > MAX_UPLOAD_BYTES) throw new PatchbayError('too-large', `files may have ${MAX_UPLOAD_BYTES / 1024 / 1024} MB at most`);
     const stored = await this.write(data, file.filename);
-    const id = uuidv7();
+    const id = file.id ?? uuidv7();
     const filename = file.filename ? safeName(file.filename) : null;
     await insertReadyMedia(this.#options.database, { workspaceId, id, ...stored, filename, channelId: file.channelId ?? null });
     return { id, ...stored, filename };

@@ -143,11 +143,21 @@ export async function changeContact(client: Client, workspaceId: string, id: str
 
 export interface ContactPage {
   search?: string;
-  /** `name`: by display name, unnamed last; `created`: oldest first. */
+  /** `name`: by display name, unnamed last; `created`: oldest first unless told. */
   order: 'name' | 'created';
+  /** With `created` only. */
+  newestFirst?: boolean;
+  /** Without those who have conversations on live channels only. */
+  sandboxOnly?: boolean;
+  /** False spares counting: `total` is 0 then. */
+  withTotal?: boolean;
   after?: { name: string | null; createdAt: Date; id: string };
   limit: number;
 }
+
+const SANDBOX_ONLY = `and (exists (select 1 from conversations c join channels h on h.workspace_id = c.workspace_id and h.id = c.channel_id
+    where c.workspace_id = contacts.workspace_id and c.contact_id = contacts.id and h.sandbox)
+  or not exists (select 1 from conversations c where c.workspace_id = contacts.workspace_id and c.contact_id = contacts.id))`;
 
 /** A page of contacts and how many there are in all. */
 export async function listContacts(
@@ -157,22 +167,32 @@ export async function listContacts(
 ): Promise<{ contacts: Contact[]; total: number }> {
   const where = `workspace_id = $1 and merged_into is null
     and ($2::text is null or strpos(lower(display_name), lower($2)) > 0
-      or exists (select 1 from identities i where i.workspace_id = contacts.workspace_id and i.contact_id = contacts.id and strpos(lower(i.value), lower($2)) > 0))`;
-  const total = await client.query<{ n: number }>(`select count(*)::integer as n from contacts where ${where}`, [
-    workspaceId,
-    page.search ?? null,
-  ]);
-  const order = page.order === 'name' ? `coalesce(display_name, chr(1114111)), id` : `date_trunc('milliseconds', created_at), id`;
+      or exists (select 1 from identities i where i.workspace_id = contacts.workspace_id and i.contact_id = contacts.id and strpos(lower(i.value), lower($2)) > 0))
+    ${page.sandboxOnly ? SANDBOX_ONLY : ''}`;
+  const total =
+    page.withTotal === false
+      ? 0
+      : (
+          await client.query<{ n: number }>(`select count(*)::integer as n from contacts where ${where}`, [
+            workspaceId,
+            page.search ?? null,
+          ])
+        ).rows[0]!.n;
+  const direction = page.newestFirst ? 'desc' : 'asc';
+  const order =
+    page.order === 'name'
+      ? `coalesce(display_name, chr(1114111)), id`
+      : `date_trunc('milliseconds', created_at) ${direction}, id ${direction}`;
   const keyset =
     page.order === 'name'
       ? `(coalesce(display_name, chr(1114111)), id) > (coalesce($4, chr(1114111)), $6::uuid)`
-      : `(date_trunc('milliseconds', created_at), id) > ($5, $6::uuid)`;
+      : `(date_trunc('milliseconds', created_at), id) ${page.newestFirst ? '<' : '>'} ($5, $6::uuid)`;
   const result = await client.query<Contact>(
     `select ${COLUMNS} from contacts where ${where} and ($6::uuid is null or ${keyset}) and ($4::text is null or true) and ($5::timestamptz is null or true)
      order by ${order} limit $3`,
     [workspaceId, page.search ?? null, page.limit, page.after?.name ?? null, page.after?.createdAt ?? null, page.after?.id ?? null],
   );
-  return { contacts: result.rows, total: total.rows[0]!.n };
+  return { contacts: result.rows, total };
 }
 
 /** Removes a contact that has no conversations; its conversations keep it otherwise, nameless. */

@@ -17,14 +17,15 @@ export interface RawEventView {
 const COLUMNS = `workspace_id as "workspaceId", id, source, source_channel_id as "sourceChannelId", content_type as "contentType", body,
   state, error, attempts, received_at as "receivedAt", applied_at as "appliedAt"`;
 
-/** Raw events of a workspace in one state, newest first. */
+/** Raw events of a workspace in some states, newest first unless told. */
 export async function listRawEvents(
   client: Client,
   workspaceId: string,
-  page: { states: string[]; after?: string; limit: number },
+  page: { states: string[]; after?: string; oldestFirst?: boolean; limit: number },
 ): Promise<RawEventView[]> {
   const result = await client.query<RawEventView>(
-    `select ${COLUMNS} from raw_events where workspace_id = $1 and state = any($2) and ($3::uuid is null or id < $3) order by id desc limit $4`,
+    `select ${COLUMNS} from raw_events where workspace_id = $1 and state = any($2) and ($3::uuid is null or id ${page.oldestFirst ? '>' : '<'} $3)
+     order by id ${page.oldestFirst ? 'asc' : 'desc'} limit $4`,
     [workspaceId, page.states, page.after ?? null, page.limit],
   );
   return result.rows;

@@ -37,7 +37,6 @@ export interface Answer {
   status: number;
   headers: Record<string, unknown>;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever came back
   json: any;
 }
 

@@ -26,7 +26,10 @@ export function capabilityTree(nodes: readonly string[], channel: { createdAt: D
     const [namespace, ...rest] = path.split('.') as [string, ...string[]];
     let branch = tree;
     const keys = [namespace, namespace, ...rest];
-    for (const key of keys.slice(0, -1)) branch = (branch[key] ??= {}) as Branch;
+    for (const key of keys.slice(0, -1)) {
+      branch[key] ??= {};
+      branch = branch[key] as Branch;
+    }
     branch[keys.at(-1)!] = { ...nodeOf(path, channel), ...(branch[keys.at(-1)!] as Branch | undefined) };
   }
   return tree as CapabilityTree;

@@ -1,6 +1,7 @@
 /** A channel as this surface shows it: document 003's object, and ours with everything that the document leaves out. */
 import { type Connector, capabilitiesOf } from '../../connectors/connector.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { SCRIPT_KEY } from '../../engine/sandbox-customer.ts';
 import { uuidOf } from '../../model/ids.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { capabilityTree } from './capability-tree.ts';
@@ -69,7 +70,7 @@ export function showChannel(engine: Engine, row: ChannelRow): Channel {
 
 export function showDetails(engine: Engine, row: ChannelRow): ChannelDetails {
   const connector = engine.channels.connectorOf(row.source);
-  const { [OPTIONS_KEY]: _options, ...settings } = row.settings;
+  const { [OPTIONS_KEY]: _options, [SCRIPT_KEY]: _script, ...settings } = row.settings;
   const { id, source, sourceChannelId, name, imageUrl, status, statusReason, sandbox, details, metadata, lastError, health } = row;
   return {
     id,

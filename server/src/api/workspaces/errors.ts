@@ -68,7 +68,7 @@ function answerOf(error: unknown): Answer {
 function answerOfPatchbay(error: PatchbayError): Answer {
   const [status, code] = ANSWERS[error.code];
   const details: Record<string, string[]> = {};
-  for (const { field, message } of error.problems) (details[field] ??= []).push(message);
+  for (const { field, message } of error.problems) details[field] = [...(details[field] ?? []), message];
   for (const [name, value] of Object.entries(error.details)) {
     if (value !== null && value !== undefined) details[name] ??= [typeof value === 'string' ? value : JSON.stringify(value)];
   }
@@ -102,8 +102,8 @@ interface Violation {
 function validationBody(violations: readonly Violation[]): ErrorBody {
   const details: Record<string, string[]> = {};
   const add = (path: string, message: string) => {
-    const list = (details[path] ??= []);
-    if (!list.includes(message)) list.push(message);
+    const list = details[path] ?? [];
+    details[path] = list.includes(message) ? list : [...list, message];
   };
   for (const violation of violations) {
     const path = (violation.instancePath ?? '').slice(1).replaceAll('/', '.');

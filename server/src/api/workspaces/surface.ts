@@ -8,12 +8,17 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Authenticator } from '../auth.ts';
 import { catalogRoutes } from './catalog.ts';
 import { channelRoutes } from './channels.ts';
+import { contactRoutes } from './contacts.ts';
 import { conversationRoutes } from './conversations.ts';
 import { answerError } from './errors.ts';
 import { eventRoutes } from './events.ts';
 import { guard } from './guard.ts';
 import { keyRoutes } from './keys.ts';
+import { mediaRoutes, registerUploads } from './media.ts';
 import { messageRoutes } from './messages.ts';
+import { rawEventRoutes } from './raw-events.ts';
+import { sandboxRoutes } from './sandbox.ts';
+import { serviceWindowRoutes } from './service-window.ts';
 
 /** A Fastify scope whose handlers are typed by their schemas. */
 export type Routes = FastifyInstance<
@@ -33,13 +38,19 @@ export interface SurfaceParts {
 const ROUTES: ((app: Routes, parts: SurfaceParts) => void)[] = [
   catalogRoutes,
   channelRoutes,
+  serviceWindowRoutes,
   messageRoutes,
+  contactRoutes,
   conversationRoutes,
   eventRoutes,
+  mediaRoutes,
   keyRoutes,
+  rawEventRoutes,
+  sandboxRoutes,
 ];
 
 export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
+  registerUploads(app, engine);
   app.register(
     async (scope) => {
       scope.setValidatorCompiler(TypeBoxValidatorCompiler);
