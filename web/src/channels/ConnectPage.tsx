@@ -68,27 +68,28 @@ function Connect({ entry }: { entry: CatalogEntry }) {
     >
       <WithPreview shown={entry.source === 'chatplugin'} config={values.config as Values | undefined}>
         <Section>
-        <form onSubmit={submit} noValidate>
-          <Stack maw={720}>
-            {entry.notice && (
-              <Notice tone="warning" icon={IconAlertTriangle}>
-                {entry.notice}
-              </Notice>
-            )}
-            <SchemaForm schema={schema} values={values} onChange={setValues} problems={{ ...refused.fields, ...missing }} />
-            {entry.canExplore && <AccountFinder source={entry.source} schema={schema} values={values} onChoose={choose} />}
-            {connect.error && !showsEveryProblem && <Problem error={connect.error} title="Not connected; nothing was stored" />}
-            <Group>
-              <Button type="submit" loading={connect.isPending}>
-                Connect
-              </Button>
-              <Button component={Link} to="/channels/new" variant="default">
-                Cancel
-              </Button>
-            </Group>
-          </Stack>
-        </form>
-      </Section></WithPreview>
+          <form onSubmit={submit} noValidate>
+            <Stack maw={720}>
+              {entry.notice && (
+                <Notice tone="warning" icon={IconAlertTriangle}>
+                  {entry.notice}
+                </Notice>
+              )}
+              <SchemaForm schema={schema} values={values} onChange={setValues} problems={{ ...refused.fields, ...missing }} />
+              {entry.canExplore && <AccountFinder source={entry.source} schema={schema} values={values} onChoose={choose} />}
+              {connect.error && !showsEveryProblem && <Problem error={connect.error} title="Not connected; nothing was stored" />}
+              <Group>
+                <Button type="submit" loading={connect.isPending}>
+                  Connect
+                </Button>
+                <Button component={Link} to="/channels/new" variant="default">
+                  Cancel
+                </Button>
+              </Group>
+            </Stack>
+          </form>
+        </Section>
+      </WithPreview>
     </Page>
   );
 }

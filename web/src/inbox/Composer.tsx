@@ -37,6 +37,7 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
   const lastTyping = useRef(0);
 
   useEffect(() => saveDraft(id, text), [id, text]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the field grows with its text.
   useEffect(() => {
     const area = field.current;
     if (!area) return;

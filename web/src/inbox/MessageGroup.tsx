@@ -1,6 +1,6 @@
 import type { ContactSummary, Message } from '../api/types.ts';
-import { personName } from '../components/person.ts';
 import { PersonAvatar } from '../components/PersonAvatar.tsx';
+import { personName } from '../components/person.ts';
 import { clockTime } from '../components/time.ts';
 import classes from './Bubble.module.css';
 import { Bubble } from './Bubble.tsx';

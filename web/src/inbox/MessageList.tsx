@@ -1,12 +1,12 @@
 import { ActionIcon, Center, Loader } from '@mantine/core';
 import { IconArrowDown } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Conversation, Message } from '../api/types.ts';
 import { useTyping } from '../api/typing.ts';
 import { messagesQuery } from '../api/workspace.ts';
-import { personName } from '../components/person.ts';
 import { Problem } from '../components/Problem.tsx';
+import { personName } from '../components/person.ts';
 import { dayHeading } from '../components/time.ts';
 import { groupMessages } from './grouping.ts';
 import { MessageGroup } from './MessageGroup.tsx';
@@ -93,10 +93,10 @@ function useStickToEnd(sent: number) {
   const sticking = useRef(true);
   const [atEnd, setAtEnd] = useState(true);
 
-  const toEnd = () => {
+  const toEnd = useCallback(() => {
     sticking.current = true;
     box.current?.scrollTo({ top: box.current.scrollHeight });
-  };
+  }, []);
 
   useEffect(() => {
     const view = box.current!;
@@ -122,7 +122,7 @@ function useStickToEnd(sent: number) {
 
   useLayoutEffect(() => {
     if (sent > 0) toEnd();
-  }, [sent]);
+  }, [sent, toEnd]);
 
   return { box, content, atEnd, toEnd };
 }

@@ -4,8 +4,8 @@ import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Conversation } from '../api/types.ts';
 import { ChannelIcon, useChannelOf } from '../components/ChannelIcon.tsx';
-import { personName } from '../components/person.ts';
 import { PersonAvatar } from '../components/PersonAvatar.tsx';
+import { personName } from '../components/person.ts';
 import { toggleStatus } from './shortcuts.ts';
 import classes from './Thread.module.css';
 

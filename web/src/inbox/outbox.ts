@@ -79,7 +79,7 @@ async function attempt(key: string): Promise<void> {
     const problem = (error as Error).message;
     if (error instanceof ApiError && error.mayPass) {
       update(key, { state: 'waiting', problem });
-      timer ??= setTimeout(retryWaiting, RETRY_MS);
+      if (timer === undefined) timer = setTimeout(retryWaiting, RETRY_MS);
     } else update(key, { state: 'failed', problem });
   }
 }

@@ -15,7 +15,6 @@ export function Lightbox({ url, name, onClose }: { url: string; name?: string; o
       }
     >
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: Escape and the close button do the same. */}
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: Escape and the close button do the same. */}
       <img src={url} alt={name ?? 'A picture'} className={classes.enlarged} onClick={onClose} />
     </Modal>
   );

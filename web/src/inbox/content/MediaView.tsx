@@ -36,8 +36,8 @@ function Shown({ content }: { content: MediaContent }) {
       // biome-ignore lint/a11y/useMediaCaption: what a customer sends has no captions.
       return <video src={media.url} controls preload="metadata" className={classes.picture} aria-label={name ?? 'A video'} />;
     case 'audio':
-      // biome-ignore lint/a11y/useMediaCaption: what a customer sends has no captions.
       return (
+        // biome-ignore lint/a11y/useMediaCaption: what a customer sends has no captions.
         <audio
           src={media.url}
           controls
