@@ -16,6 +16,7 @@ import { useOutgoing } from './outbox.ts';
 
 const AT_END_PX = 80;
 const LOAD_MORE_PX = 400;
+const ANCHORS = CSS.supports('overflow-anchor', 'auto');
 
 interface Props {
   conversation: Conversation;
@@ -34,7 +35,7 @@ export function MessageList({ conversation, onReplyTo }: Props) {
   const known = useMemo(() => new Set(messages.map(({ reference }) => reference)), [messages]);
   const waiting = outgoing.filter(({ key }) => !known.has(key));
   const byId = useMemo(() => new Map(messages.map((message) => [message.id, message])), [messages]);
-  const { box, content, atEnd, toEnd } = useStickToEnd(waiting.length);
+  const { box, content, atEnd, toEnd } = useStickToEnd(waiting.length, messages[0]?.id);
 
   const onScroll = () => {
     if (box.current && box.current.scrollTop < LOAD_MORE_PX && hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -87,7 +88,7 @@ function Typing({ name }: { name: string }) {
 }
 
 /** Keeps the newest message in sight while the reader is at the end, and their place while they read further up. */
-function useStickToEnd(sent: number) {
+function useStickToEnd(sent: number, oldest: string | undefined) {
   const box = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const sticking = useRef(true);
@@ -100,12 +101,8 @@ function useStickToEnd(sent: number) {
 
   useEffect(() => {
     const view = box.current!;
-    let height = view.scrollHeight;
     const grow = new ResizeObserver(() => {
-      // What grows above (an older page) pushes everything down by as much.
       if (sticking.current) view.scrollTop = view.scrollHeight;
-      else if (view.scrollTop < LOAD_MORE_PX) view.scrollTop += view.scrollHeight - height;
-      height = view.scrollHeight;
     });
     const look = () => {
       sticking.current = view.scrollHeight - view.scrollTop - view.clientHeight < AT_END_PX;
@@ -120,6 +117,16 @@ function useStickToEnd(sent: number) {
     };
   }, []);
 
+  // Browsers keep the place themselves when something grows above it, but not at the very top (and some not at all).
+  const height = useRef(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an older page changes what comes first.
+  useLayoutEffect(() => {
+    const view = box.current!;
+    if (!sticking.current && (view.scrollTop === 0 || !ANCHORS)) view.scrollTop += view.scrollHeight - height.current;
+  }, [oldest]);
+  useLayoutEffect(() => {
+    height.current = box.current!.scrollHeight;
+  });
   useLayoutEffect(() => {
     if (sent > 0) toEnd();
   }, [sent, toEnd]);
