@@ -15,6 +15,9 @@ export const SHORTCUTS: { keys: string[]; what: string }[] = [
   { keys: ['?'], what: 'Show this list' },
 ];
 
+/** Where a key is a letter; a switch or a choice is no such place. */
+const TYPED_IN = 'input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]';
+
 /** The elements that shortcuts bring the cursor to. */
 export const SEARCH_FIELD = 'inbox-search';
 export const REPLY_FIELD = 'inbox-reply';
@@ -33,7 +36,7 @@ export function useShortcuts(context: Context): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
-      const typing = target.matches('input, textarea, select, [contenteditable]');
+      const typing = target.matches(TYPED_IN);
       if (typing && event.key === 'Escape') target.blur();
       if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (document.querySelector('[role=dialog]')) return;

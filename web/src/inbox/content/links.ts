@@ -5,7 +5,7 @@ export interface TextPart {
   href?: string;
 }
 
-const LINK = /\bhttps?:\/\/[^\s<>"']+|\bwww\.[^\s<>"']+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+/gi;
+const LINK = /\bhttps?:\/\/[^\s<>"']+|\bwww\.[^\s<>"']+|\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+/gi;
 
 /** Splits a text where its web and mail addresses begin and end; punctuation behind an address does not belong to it. */
 export function linkParts(text: string): TextPart[] {
