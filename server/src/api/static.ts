@@ -1,89 +1,86 @@
-/** The files that browsers load: the control center and inbox at `/`, the widget, and the demo shop. */
+/** What browsers load: the control center and inbox at `/`, the widget, and a page to try it on. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { demoChannel } from '../engine/demo-channel.ts';
 import type { Engine } from '../engine/engine.ts';
-import { isConnected } from '../model/channel.ts';
 import { PROJECT_ROOT } from '../pages.ts';
-import { listChannels } from '../store/channels.ts';
+import { PAGE_HEADERS, policyOf } from './page-headers.ts';
 
 const WEB = join(PROJECT_ROOT, 'web', 'dist');
-const WIDGET = join(PROJECT_ROOT, 'widget', 'dist');
-const WIDGET_SOURCE = join(PROJECT_ROOT, 'widget');
+const WIDGET = join(PROJECT_ROOT, 'widget');
 
-/** The pages' own addresses; whatever is below them, the pages find out themselves. */
-const PAGES = ['/', '/inbox', '/inbox/*', '/channels', '/channels/*', '/keys', '/events'];
+/** Vite names these files by their content: a changed file has another name. */
+const HASHED = /[\\/]assets[\\/]/;
 
-/**
- * Scripts come from here alone. Pictures and recordings may come from anywhere, since that is where providers and
- * customers keep them; mails are shown in frames that have a tighter policy still.
- */
-const PAGE_POLICY = [
-  "default-src 'self'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  'img-src * data: blob:',
-  'media-src * blob:',
-  "connect-src 'self'",
-  "frame-src 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "object-src 'none'",
-].join('; ');
-
-const NAMED_BY_CONTENT = { maxAge: '365d', immutable: true };
-const ASKED_EACH_TIME = { cacheControl: false };
+/** The widget's preview stands in a frame of our own settings page. */
+const FRAMED = 'preview.html';
 
 export function registerStatic(app: FastifyInstance, engine: Engine): void {
-  app.register(fastifyStatic, { root: WEB, serve: false, preCompressed: true });
+  app.register(fastifyStatic, {
+    root: WEB,
+    suppressWarning: true,
+    index: false,
+    preCompressed: true,
+    cacheControl: false,
+    schemaHide: true,
+    setHeaders: (response, path) => {
+      for (const [name, value] of Object.entries(PAGE_HEADERS)) response.header(name, value);
+      if (path.endsWith(FRAMED)) response.header('x-frame-options', 'SAMEORIGIN');
+      response.header('cache-control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+  const page = pages(engine);
 
-  for (const url of PAGES) {
-    app.get(url, { schema: { hide: true } }, async (_request, reply) =>
-      reply
-        .headers({
-          'content-security-policy': PAGE_POLICY,
-          'cache-control': 'no-cache',
-          'referrer-policy': 'same-origin',
-          'x-content-type-options': 'nosniff',
-        })
-        .sendFile('index.html', WEB, ASKED_EACH_TIME),
-    );
+  for (const url of ['/', '/index.html']) {
+    app.get(url, { schema: { hide: true } }, (_request, reply) => page(reply, join(WEB, 'index.html')));
   }
-  app.get<{ Params: { '*': string } }>('/assets/*', { schema: { hide: true } }, async (request, reply) =>
-    noSniff(reply).sendFile(request.params['*'], join(WEB, 'assets'), NAMED_BY_CONTENT),
-  );
-  for (const file of ['favicon.svg', 'preview.html', 'preview.js']) {
-    app.get(`/${file}`, { schema: { hide: true } }, async (_request, reply) =>
-      noSniff(reply).header('cache-control', 'no-cache').sendFile(file, WEB, ASKED_EACH_TIME),
-    );
-  }
-
-  // `/chatplugin/ui/s.js` is where Airy's loader looks for the widget.
   for (const url of ['/widget.js', '/chatplugin/ui/s.js']) {
-    app.get(url, { schema: { hide: true } }, async (_request, reply) =>
-      noSniff(reply)
-        .headers({
-          'cache-control': 'public, max-age=300',
-          'access-control-allow-origin': '*',
-          'cross-origin-resource-policy': 'cross-origin',
-        })
-        .sendFile('widget.js', WIDGET, ASKED_EACH_TIME),
-    );
+    app.get(url, { schema: { hide: true } }, (_request, reply) => sendWidget(reply));
   }
-  app.get<{ Querystring: { channel_id?: string } }>('/demo', { schema: { hide: true } }, async (request, reply) => {
-    if (!request.query.channel_id) return reply.redirect(await demoAddress(engine), 302);
-    return noSniff(reply).header('cache-control', 'no-cache').sendFile('demo.html', WIDGET_SOURCE, ASKED_EACH_TIME);
+  for (const url of ['/demo', '/chatplugin/ui/example']) {
+    app.get<{ Querystring: { channel_id?: string } }>(url, { schema: { hide: true } }, async (request, reply) => {
+      if (request.query.channel_id) return page(reply, join(WIDGET, 'demo.html'));
+      const channel = await demoChannel(engine);
+      return reply.header('cache-control', 'no-store').redirect(`${url}?channel_id=${channel.id}`);
+    });
+  }
+  app.setNotFoundHandler((request, reply) => {
+    if (wantsPage(request)) return page(reply, join(WEB, 'index.html'));
+    return reply.code(404).send({ code: 'notFound', message: `there is nothing at ${request.method} ${request.url.split('?')[0]}` });
   });
 }
 
-/** The demo with the live chat that there is; where there is none, the form that makes one. */
-async function demoAddress(engine: Engine): Promise<string> {
-  const channels = await listChannels(engine.database, engine.defaultWorkspaceId, { sources: ['chatplugin'] });
-  const channel = channels.find(({ status }) => isConnected(status));
-  return channel ? `/demo?channel_id=${channel.id}` : '/channels/new/chatplugin';
+/** A person's browser asks for an address within the application: the application itself knows what to show. */
+function wantsPage(request: FastifyRequest): boolean {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+  return (request.headers.accept ?? '').includes('text/html') && !/\.\w{1,8}$/.test(request.url.split('?')[0]!);
 }
 
-function noSniff(reply: FastifyReply): FastifyReply {
-  return reply.header('x-content-type-options', 'nosniff');
+/** Other people's pages load it: short-lived, since its name stays the same. */
+function sendWidget(reply: FastifyReply): FastifyReply {
+  return reply
+    .header('cross-origin-resource-policy', 'cross-origin')
+    .header('access-control-allow-origin', '*')
+    .header('timing-allow-origin', '*')
+    .sendFile('widget.js', join(WIDGET, 'dist'), { cacheControl: true, maxAge: '5m' });
+}
+
+/** Sends HTML pages under a policy that is made for each. */
+function pages(engine: Engine): (reply: FastifyReply, path: string) => Promise<FastifyReply> {
+  const publicOrigin = new URL(engine.config.publicUrl).origin;
+  return async (reply, path) => {
+    let html: string;
+    try {
+      html = await readFile(path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return reply.code(404).type('text/plain').send('This page is not built yet: run npm run build.');
+    }
+    return reply
+      .headers({ ...PAGE_HEADERS, 'content-security-policy': policyOf({ html, publicOrigin }), 'cache-control': 'no-cache' })
+      .type('text/html; charset=utf-8')
+      .send(html);
+  };
 }

@@ -21,7 +21,7 @@ export interface OutboxOptions {
 
 /**
  * Takes the first message of each lane that is due, for `leaseSeconds`. A lane is a conversation: its next message
- * waits until this one is done. `skip locked` lets several processes take different lanes at the same time.
+ * waits until this one is done, but never for one that is scheduled for later. `skip locked` lets several processes take different lanes at the same time.
  */
 export async function claimOutbox(client: Client, limit: number, leaseSeconds: number, busyChannels: string[]): Promise<OutboxJob[]> {
   const result = await client.query<OutboxJob>({
@@ -30,7 +30,7 @@ export async function claimOutbox(client: Client, limit: number, leaseSeconds: n
         select o.workspace_id, o.message_id, o.call_started_at is not null as interrupted from outbox o
         where o.run_at <= now() and (o.leased_until is null or o.leased_until < now()) and not (o.channel_id = any($3))
           and not exists (select 1 from outbox e where e.workspace_id = o.workspace_id and e.conversation_id = o.conversation_id
-            and e.message_id < o.message_id)
+            and e.message_id < o.message_id and (e.attempts > 0 or e.run_at <= now()))
         order by o.run_at limit $1 for update of o skip locked)
       update outbox o set leased_until = now() + make_interval(secs => $2), call_started_at = now(), attempts = o.attempts + 1
       from due where o.workspace_id = due.workspace_id and o.message_id = due.message_id

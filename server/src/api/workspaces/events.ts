@@ -101,11 +101,15 @@ export function eventRoutes(app: Routes, { engine, auth }: SurfaceParts): void {
         streams.delete(stream);
       });
       request.raw.once('close', () => stream.destroy());
-      return reply
-        .header('content-type', 'text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-cache, no-transform')
-        .header('x-accel-buffering', 'no')
-        .send(stream);
+      return (
+        reply
+          .header('content-type', 'text/event-stream; charset=utf-8')
+          .header('cache-control', 'no-cache, no-transform')
+          // Its end is the connection's: a stopping server need not wait for one that nobody will use again.
+          .header('connection', 'close')
+          .header('x-accel-buffering', 'no')
+          .send(stream)
+      );
     },
   );
 }

@@ -6,6 +6,7 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import type { Authenticator } from '../auth.ts';
+import { addIdempotency, IDEMPOTENCY_STATUS, type IdempotencyProblem } from '../idempotency.ts';
 import { catalogRoutes } from './catalog.ts';
 import { channelRoutes } from './channels.ts';
 import { contactRoutes } from './contacts.ts';
@@ -35,6 +36,12 @@ export interface SurfaceParts {
   auth: Authenticator;
 }
 
+const IDEMPOTENCY_CODES: Record<IdempotencyProblem, string> = {
+  'bad-key': 'badRequest',
+  'other-payload': 'idempotencyMismatch',
+  'in-flight': 'conflict',
+};
+
 const ROUTES: ((app: Routes, parts: SurfaceParts) => void)[] = [
   catalogRoutes,
   channelRoutes,
@@ -58,6 +65,9 @@ export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: A
       scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'notFound', message: 'there is no such address' }));
       acceptEmptyJson(scope);
       guard(scope, auth);
+      addIdempotency(scope, engine, {
+        refusal: (problem, message) => ({ status: IDEMPOTENCY_STATUS[problem], body: { code: IDEMPOTENCY_CODES[problem], message } }),
+      });
       const typed = scope.withTypeProvider<TypeBoxTypeProvider>();
       for (const add of ROUTES) add(typed, { engine, auth });
     },
