@@ -1,9 +1,35 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Content } from '../../server/src/model/content.ts';
 import { type RunningPatchbay, startPatchbay } from '../../server/test/support/patchbay.ts';
 import { until } from '../../server/test/support/until.ts';
 import { buildPages, hasBrowser, launchBrowser, openPage } from './support/browser.ts';
 import { World } from './support/world.ts';
+
+/** One of every kind of content, newest first. */
+const KINDS: Content[] = [
+  { type: 'text', text: 'the newest' },
+  { type: 'reply', via: 'button', title: 'Chosen one', payload: '1' },
+  { type: 'location', latitude: 52.5, longitude: 13.4, name: 'Berlin office' },
+  { type: 'contacts', contacts: [{ name: 'Karl the neighbour', phones: ['+4930123456'] }] },
+  { type: 'choices', text: 'When?', choices: [{ id: '1', title: 'Morning' }] },
+  { type: 'list', text: 'Choose', button: 'See the menu', sections: [{ rows: [{ id: '1', title: 'Soup' }] }] },
+  { type: 'cards', cards: [{ title: 'A green plant', actions: [{ type: 'url', text: 'Open', url: 'https://example.com' }] }] },
+  { type: 'template', name: 'parcel', language: 'en', components: [], preview: 'Your parcel is on its way' },
+  { type: 'order', items: [{ productId: 'Plant pot', quantity: 2, price: 12, currency: 'EUR' }] },
+  { type: 'system', text: 'The chat was taken up again' },
+  { type: 'unsupported', kind: 'poll' },
+  { type: 'file', media: { url: '/nowhere', filename: 'plan.pdf' } },
+  { type: 'image', media: {} },
+  { type: 'native', payload: {}, text: 'a native text' },
+  {
+    type: 'email',
+    subject: 'Re: order',
+    text: 'The signed form. On Monday you wrote',
+    reply: 'The signed form.',
+    html: '<p onclick="x()">The <b>signed form</b></p><script>parent.document.title="hacked"</script><form></form><img src="https://tracker.example/x.gif" onerror="parent.document.title=\'hacked\'">',
+  },
+];
 
 describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
   let patchbay: RunningPatchbay;
@@ -164,6 +190,45 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     const { pathname, search } = new URL((await link.getAttribute('href'))!, patchbay.url);
     const file = await fetch(patchbay.url + pathname + search);
     expect(await file.text()).toBe('the plan');
+  });
+
+  it('shows every kind of content, and lets nothing in a mail run', async () => {
+    const channelId = await liveChat('kinds');
+    const write = await world.visitor(channelId);
+    for (const _kind of KINDS) await write('to be replaced');
+    const { id } = await conversationOf(channelId);
+    await until(async () => (await messagesOf(id)).length === KINDS.length, { what: 'every message' });
+    await page.route(`**/conversations/${id}/messages?*`, async (route) => {
+      const response = await route.fetch();
+      const { results } = (await response.json()) as { results: object[] };
+      return route.fulfill({ response, json: { results: results.map((message, n) => ({ ...message, content: KINDS[n] })) } });
+    });
+    await page.goto(`${patchbay.url}/inbox/${id}`);
+    for (const text of [
+      'Chosen one',
+      'Berlin office',
+      'Karl the neighbour',
+      'Morning',
+      'See the menu',
+      'A green plant',
+      'Your parcel is on its way',
+      'Plant pot',
+      '24.00 EUR',
+      'was taken up again',
+      'cannot be shown here (poll)',
+      'plan.pdf',
+      'a native text',
+    ]) {
+      await thread().getByText(text).first().waitFor();
+    }
+    await thread().getByRole('button', { name: 'Show the whole mail' }).click();
+    const mail = page.frameLocator('iframe[title="Re: order"]');
+    await mail.getByText('signed form').waitFor();
+    expect(await mail.locator('script, form, [onclick]').count()).toBe(0);
+    expect(await page.title()).not.toBe('hacked');
+    await thread().getByRole('button', { name: 'Load pictures from elsewhere' }).waitFor();
+    // What the browser reports here is the policy at work: handlers that it would not run, a picture that it did not load.
+    complaints = complaints.filter((complaint) => !complaint.includes('Content Security Policy'));
   });
 
   it('closes and opens conversations, tags them, names the contact, keeps a draft', async () => {

@@ -15,7 +15,7 @@ const WIDGET = join(PROJECT_ROOT, 'widget');
 const HASHED = /[\\/]assets[\\/]/;
 
 /** The widget's preview stands in a frame of our own settings page. */
-const FRAMED = 'preview.html';
+const FRAMED = /[\\/]preview\.html/;
 
 export function registerStatic(app: FastifyInstance, engine: Engine): void {
   app.register(fastifyStatic, {
@@ -27,7 +27,7 @@ export function registerStatic(app: FastifyInstance, engine: Engine): void {
     schemaHide: true,
     setHeaders: (response, path) => {
       for (const [name, value] of Object.entries(PAGE_HEADERS)) response.header(name, value);
-      if (path.endsWith(FRAMED)) response.header('x-frame-options', 'SAMEORIGIN');
+      if (FRAMED.test(path)) response.header('x-frame-options', 'SAMEORIGIN');
       response.header('cache-control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { IconMail, IconPhoto } from '@tabler/icons-react';
-import { useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import type { EmailContent, MailAddress } from '../../../../server/src/model/content.ts';
 import classes from './content.module.css';
 import { LinkedText } from './LinkedText.tsx';
@@ -46,6 +46,7 @@ function MailFrame({ email }: { email: EmailContent }) {
   const [pictures, setPictures] = useState(false);
   const [height, setHeight] = useState(120);
   const html = email.html ?? '';
+  const shown = useMemo(() => frameDocument(email, pictures), [email, pictures]);
   const fit = () => setHeight(Math.min(frame.current?.contentDocument?.documentElement.scrollHeight ?? height, TALLEST_PX));
   return (
     <div>
@@ -59,7 +60,7 @@ function MailFrame({ email }: { email: EmailContent }) {
         title={email.subject || 'Mail'}
         className={classes.frame}
         sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-        srcDoc={frameDocument(email, pictures)}
+        srcDoc={shown}
         style={{ height }}
         onLoad={fit}
       />
