@@ -14,6 +14,9 @@ const WIDGET = join(PROJECT_ROOT, 'widget');
 /** Vite names these files by their content: a changed file has another name. */
 const HASHED = /[\\/]assets[\\/]/;
 
+/** The widget's preview stands in a frame of our own settings page. */
+const FRAMED = /[\\/]preview\.html/;
+
 export function registerStatic(app: FastifyInstance, engine: Engine): void {
   app.register(fastifyStatic, {
     root: WEB,
@@ -24,6 +27,7 @@ export function registerStatic(app: FastifyInstance, engine: Engine): void {
     schemaHide: true,
     setHeaders: (response, path) => {
       for (const [name, value] of Object.entries(PAGE_HEADERS)) response.header(name, value);
+      if (FRAMED.test(path)) response.header('x-frame-options', 'SAMEORIGIN');
       response.header('cache-control', cachingOf(path));
     },
   });

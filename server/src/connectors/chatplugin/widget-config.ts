@@ -43,5 +43,5 @@ export const WidgetConfig = Type.Object(
     useCustomFont: flag('Use a font of your own'),
     customFont: text('Font'),
   },
-  { additionalProperties: true },
+  { title: 'Look and texts', additionalProperties: true },
 );

@@ -1,0 +1,225 @@
+/** The workspace API's objects, as far as the pages read them. */
+import type { Content } from '../../../server/src/model/content.ts';
+import type { MessageError, MessageState } from '../../../server/src/model/message.ts';
+
+export type { Content, MessageState };
+
+export interface Page<T> {
+  results: T[];
+  nextPageToken?: string;
+}
+
+export interface Session {
+  workspaceId: string;
+  name: string;
+  scopes: string[];
+  sandbox: boolean;
+}
+
+/** A JSON schema, as far as the forms draw it. */
+export interface Schema {
+  type?: string;
+  title?: string;
+  description?: string;
+  examples?: unknown[];
+  default?: unknown;
+  const?: unknown;
+  enum?: unknown[];
+  anyOf?: Schema[];
+  items?: Schema;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  format?: string;
+  pattern?: string;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  /** Write-only: never shown again. */
+  secret?: boolean;
+  /** May be changed on a connected channel. */
+  editable?: boolean;
+  help?: string;
+}
+
+export interface CatalogEntry {
+  source: string;
+  platformId: string;
+  title: string;
+  description: string;
+  category: 'chat' | 'messaging' | 'sms' | 'email' | 'voice' | 'custom';
+  guide: string;
+  notice?: string;
+  color: string;
+  /** A 24×24 SVG path. */
+  icon: string;
+  inputSchema: Schema;
+  settingsSchema: Schema;
+  canExplore: boolean;
+  capabilities?: Partial<Capabilities>;
+}
+
+export type ChannelStatus = 'setting-up' | 'pending' | 'active' | 'warning' | 'failed' | 'inactive' | 'deleted';
+
+export interface ChannelDetails {
+  id: string;
+  source: string;
+  sourceChannelId: string;
+  name: string;
+  imageUrl: string | null;
+  status: ChannelStatus;
+  statusReason: string | null;
+  sandbox: boolean;
+  settings: Record<string, unknown>;
+  details: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  setup: SetupRow[];
+  lastInAt: string | null;
+  lastOutAt: string | null;
+  lastError: { class: string; message: string; at: string } | null;
+  health: { checks?: { name: string; ok: boolean; message?: string }[]; expiresAt?: string } | null;
+  healthAt: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface SetupRow {
+  label: string;
+  value: string;
+  help?: string;
+}
+
+/** An account that could be connected. */
+export interface Candidate {
+  sourceChannelId: string;
+  name: string;
+  imageUrl?: string;
+  input?: Record<string, unknown>;
+  connected: boolean;
+}
+
+export interface MediaLimit {
+  maxBytes: number;
+  types: string[];
+  caption?: number;
+}
+
+/** What a channel can carry: plain booleans and limits. */
+export interface Capabilities {
+  text?: { max: number; unit?: 'characters' | 'bytes' };
+  media?: Partial<Record<'image' | 'video' | 'audio' | 'file' | 'sticker', MediaLimit>>;
+  email?: boolean;
+  replies?: boolean;
+  typing?: { in: boolean; out: boolean };
+  window?: { hours: number } | null;
+}
+
+export interface ContactSummary {
+  id: string;
+  computedDisplayName: string;
+  avatarUrl?: string | null;
+  identifiers?: Identifier[];
+}
+
+export interface Identifier {
+  key: string;
+  value: string;
+}
+
+export interface Contact {
+  id: string;
+  computedDisplayName: string;
+  featuredIdentifiers: Identifier[];
+  attributes: Record<string, unknown>;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface Message {
+  id: string;
+  conversationId: string;
+  channelId: string;
+  direction: 'incoming' | 'outgoing';
+  state: MessageState;
+  content: Content;
+  sender?: { displayName?: string | null; contact?: { id: string } | null } | null;
+  reaction?: { emoji: string } | null;
+  replyTo?: { id: string } | null;
+  error?: Pick<MessageError, 'message' | 'hint' | 'providerCode' | 'providerMessage'> | null;
+  reference?: string | null;
+  createdAt: string;
+}
+
+export interface Conversation {
+  id: string;
+  name: string | null;
+  status: 'active' | 'closed';
+  channelId: string;
+  platformId: string;
+  contact: ContactSummary;
+  unreadCount: number;
+  tags: string[];
+  subject: string | null;
+  lastMessage?: Message | null;
+  lastMessageAt: string | null;
+  serviceWindowExpireAt: string | null;
+  isPermanentSession: boolean | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface ApiKey {
+  id: string;
+  name: string;
+  prefix: string;
+  scopes: string[];
+  sandbox: boolean;
+  createdAt: string;
+  lastUsedAt?: string | null;
+  /** Only in the answer to its creation. */
+  key?: string;
+}
+
+export type RawState = 'failed' | 'unrouted' | 'waiting' | 'ignored' | 'applied';
+
+export interface RawEvent {
+  id: string;
+  source: string;
+  sourceChannelId: string | null;
+  contentType: string;
+  state: RawState;
+  error: string | null;
+  attempts: number;
+  receivedAt: string;
+  appliedAt: string | null;
+  /** Only when asked for by id. */
+  body?: string;
+}
+
+export interface StoredMedia {
+  id: string;
+  mediaUrl: string;
+  mimeType: string;
+  size: number;
+  filename?: string;
+}
+
+/** What `POST …/messages` takes as its body. */
+export type MessageBody =
+  | { type: 'text'; text: { text: string; attachments?: { mediaUrl: string; filename?: string }[] } }
+  | { type: 'image'; image: { text?: string; images: { mediaUrl: string; altText?: string }[] } }
+  | { type: 'file'; file: { text?: string; files: { mediaUrl: string; contentType: string; filename?: string }[] } };
+
+/** One entry of the workspace's log, as the stream tells it. */
+export interface LiveEvent {
+  seq: number;
+  type: string;
+  channelId: string | null;
+  conversationId: string | null;
+  contactId: string | null;
+  messageId: string | null;
+  data: Record<string, unknown>;
+  message?: Message;
+  conversation?: Conversation;
+  channel?: ChannelDetails;
+}

@@ -1,0 +1,94 @@
+import { Button, Group, Skeleton, Stack } from '@mantine/core';
+import { IconChevronLeft, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { putChannel } from '../api/cache.ts';
+import { queryClient } from '../api/query-client.ts';
+import type { ChannelDetails } from '../api/types.ts';
+import { catalogQuery, channelQuery, checkChannel } from '../api/workspace.ts';
+import { ButtonLink } from '../components/ButtonLink.tsx';
+import { SourceIcon } from '../components/ChannelIcon.tsx';
+import { Notice } from '../components/Notice.tsx';
+import { Page } from '../components/Page.tsx';
+import { Problem } from '../components/Problem.tsx';
+import { StatusBadge } from '../components/StatusBadge.tsx';
+import { adviceFor } from './advice.ts';
+import { ChannelEnd } from './ChannelEnd.tsx';
+import { ChannelHealth } from './ChannelHealth.tsx';
+import { ChannelSettings } from './ChannelSettings.tsx';
+import classes from './channels.module.css';
+import { SetupRows } from './SetupRows.tsx';
+
+const TONES: Partial<Record<ChannelDetails['status'], 'warning' | 'bad'>> = { failed: 'bad', warning: 'warning', pending: 'warning' };
+
+/** One connected account: how it does, how it is set up, and its end. */
+export function ChannelPage() {
+  const { channelId } = useParams({ from: '/channels/$channelId' });
+  const { data: channel, error, refetch } = useQuery(channelQuery(channelId));
+  if (error && !channel) {
+    return (
+      <Page title="Channel">
+        <Problem error={error} onRetry={() => void refetch()} />
+      </Page>
+    );
+  }
+  return channel ? <Shown key={channel.id} channel={channel} /> : <Skeleton height={300} m="xl" aria-hidden />;
+}
+
+function Shown({ channel }: { channel: ChannelDetails }) {
+  const { connected } = useSearch({ from: '/channels/$channelId' });
+  const { data: catalog } = useQuery(catalogQuery);
+  const entry = catalog?.find(({ source }) => source === channel.source);
+  const check = useMutation({
+    mutationFn: () => checkChannel(channel.id),
+    onSuccess: (checked) => putChannel(queryClient, checked),
+  });
+  const advice = adviceFor(channel);
+  return (
+    <Page
+      title={
+        <Group gap="sm" component="span">
+          {entry && <SourceIcon color={entry.color} icon={entry.icon} size={36} />}
+          {channel.name}
+          <StatusBadge status={channel.status} />
+        </Group>
+      }
+      about={[entry?.title ?? channel.source, channel.sandbox && 'sandbox: no provider is ever called'].filter(Boolean).join(' · ')}
+      actions={
+        <>
+          <ButtonLink to="/inbox" search={{ channel: channel.id }} variant="default">
+            Its conversations
+          </ButtonLink>
+          <Button variant="default" loading={check.isPending} onClick={() => check.mutate()}>
+            Check now
+          </Button>
+        </>
+      }
+      back={
+        <Link to="/channels" className={classes.back}>
+          <IconChevronLeft size={16} aria-hidden /> Channels
+        </Link>
+      }
+    >
+      <Stack gap="md" mb="md">
+        {connected && channel.status !== 'failed' && (
+          <Notice tone="good" icon={IconCircleCheck} title={`${channel.name} is connected`} role="status">
+            {channel.source === 'chatplugin' || channel.setup.length > 0
+              ? 'A last step: take over what stands below where it says.'
+              : 'What customers write shows in the inbox from now on.'}
+          </Notice>
+        )}
+        {check.error && <Problem error={check.error} title="The check did not work" />}
+        {advice && (
+          <Notice tone={TONES[channel.status] ?? 'neutral'} icon={IconInfoCircle}>
+            {advice}
+          </Notice>
+        )}
+      </Stack>
+      <SetupRows channel={channel} />
+      <ChannelHealth channel={channel} />
+      {entry && <ChannelSettings channel={channel} entry={entry} />}
+      <ChannelEnd channel={channel} />
+    </Page>
+  );
+}

@@ -1,0 +1,107 @@
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { type FormEvent, useMemo, useState } from 'react';
+import { ApiError } from '../api/client.ts';
+import { queryClient } from '../api/query-client.ts';
+import type { CatalogEntry, ChannelDetails, Schema } from '../api/types.ts';
+import { type ChannelChange, changeChannel, channelQuery, channelsQuery } from '../api/workspace.ts';
+import { Section } from '../components/Page.tsx';
+import { Problem } from '../components/Problem.tsx';
+import { SchemaForm } from '../components/SchemaForm.tsx';
+import { editablePart, filledValues, missingFields, serverProblems, startValues, type Values } from '../components/schema-values.ts';
+import { WithPreview } from './WithPreview.tsx';
+
+/** Name, settings, and new credentials (write-only: empty fields stay as they are). */
+export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; entry: CatalogEntry }) {
+  const settings = useMemo(() => editablePart(entry.settingsSchema), [entry]);
+  const secrets = useMemo(() => secretPart(entry.inputSchema), [entry]);
+  const live = entry.source === 'chatplugin';
+  const [name, setName] = useState(channel.name);
+  const [values, setValues] = useState<Values>(() => startValues(settings, channel.settings));
+  const [credentials, setCredentials] = useState<Values>({});
+  const [missing, setMissing] = useState<Record<string, string>>({});
+  const save = useMutation({
+    mutationFn: (change: ChannelChange) => changeChannel(channel.id, change),
+    onSuccess: async () => {
+      setCredentials({});
+      await queryClient.invalidateQueries({ queryKey: channelQuery(channel.id).queryKey });
+      await queryClient.invalidateQueries({ queryKey: channelsQuery.queryKey });
+    },
+  });
+  const fieldErrors = save.error instanceof ApiError ? save.error.fields : {};
+  const inSettings = serverProblems(settings, fieldErrors);
+  const inSecrets = serverProblems(secrets, fieldErrors);
+  const told = Object.keys({ ...inSettings.fields, ...inSecrets.fields }).length;
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const found = missingFields(settings, values);
+    setMissing(found);
+    if (Object.keys(found).length > 0) return;
+    const given = filledValues(secrets, credentials);
+    const changed = pick(filledValues({ ...settings, required: Object.keys(settings.properties ?? {}) }, values), settings);
+    save.mutate({
+      name: name.trim(),
+      ...(Object.keys(changed).length > 0 ? { settings: changed } : {}),
+      ...(Object.keys(given).length > 0 ? { credentials: given } : {}),
+    });
+  };
+
+  const form = (
+    <Section title="Settings">
+      <form onSubmit={submit} noValidate>
+        <Stack>
+          <TextInput
+            label="Name"
+            description="As it is called here."
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            required
+          />
+          <SchemaForm
+            schema={settings}
+            values={values}
+            onChange={setValues}
+            problems={{ ...inSettings.fields, ...missing }}
+            openGroups={live}
+          />
+          {Object.keys(secrets.properties ?? {}).length > 0 && (
+            <div>
+              <Text fw={600} size="sm">
+                New credentials
+              </Text>
+              <Text size="sm" c="dimmed" mb="sm">
+                They are kept encrypted and never shown. What you leave empty stays as it is.
+              </Text>
+              <SchemaForm schema={secrets} values={credentials} onChange={setCredentials} problems={inSecrets.fields} />
+            </div>
+          )}
+          {save.error && told === 0 && <Problem error={save.error} title="Not saved" />}
+          <Group>
+            <Button type="submit" loading={save.isPending} disabled={!name.trim()}>
+              Save
+            </Button>
+            <Text size="sm" c="var(--pb-good-text)" role="status">
+              {save.isSuccess ? 'Saved' : ''}
+            </Text>
+          </Group>
+        </Stack>
+      </form>
+    </Section>
+  );
+  return (
+    <WithPreview shown={live} config={values.config as Values | undefined}>
+      {form}
+    </WithPreview>
+  );
+}
+
+/** The write-only fields of what a connect takes; none is needed, since the old ones are still there. */
+function secretPart(schema: Schema): Schema {
+  const properties = Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([, field]) => field.secret));
+  return { type: 'object', properties };
+}
+
+function pick(values: Values, schema: Schema): Values {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name in (schema.properties ?? {})));
+}

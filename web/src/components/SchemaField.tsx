@@ -1,0 +1,122 @@
+import { ColorInput, NumberInput, PasswordInput, Select, Switch, TagsInput, Textarea, TextInput } from '@mantine/core';
+import type { Schema } from '../api/types.ts';
+import { titleOf } from './field-title.ts';
+import { choicesOf, kindOf } from './schema-values.ts';
+
+interface Props {
+  path: string;
+  schema: Schema;
+  value: unknown;
+  required: boolean;
+  problem?: string;
+  onChange: (value: unknown) => void;
+}
+
+/** Long texts get room to be read. */
+const LONG = 1000;
+
+/** One field, drawn as its schema says. */
+export function SchemaField({ path, schema, value, required, problem, onChange }: Props) {
+  const name = path.split('.').at(-1)!;
+  const common = {
+    name: path,
+    label: titleOf(name, schema),
+    description: [schema.description, schema.help].filter(Boolean).join(' ') || undefined,
+    error: problem,
+    withAsterisk: required,
+    'aria-required': required,
+  };
+  const example = schema.examples?.[0];
+  const placeholder = example === undefined || typeof example === 'object' ? undefined : String(example);
+  const text = value === undefined || value === null ? '' : String(value);
+
+  switch (kindOf(schema)) {
+    case 'secret':
+      return (
+        <PasswordInput
+          {...common}
+          value={text}
+          placeholder={placeholder}
+          autoComplete="new-password"
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      );
+    case 'flag':
+      return (
+        <Switch
+          name={path}
+          label={common.label}
+          description={common.description}
+          error={problem}
+          checked={value === true}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+          mt={4}
+        />
+      );
+    case 'choice':
+      return (
+        <Select
+          {...common}
+          data={choicesOf(schema)!.map((choice) => ({ value: choice, label: choice.charAt(0).toUpperCase() + choice.slice(1) }))}
+          value={text || null}
+          placeholder={placeholder ?? 'As usual'}
+          clearable={!required}
+          onChange={(chosen) => onChange(chosen ?? undefined)}
+        />
+      );
+    case 'number':
+      return (
+        <NumberInput
+          {...common}
+          value={typeof value === 'number' ? value : ''}
+          min={schema.minimum}
+          max={schema.maximum}
+          allowDecimal={schema.type !== 'integer'}
+          placeholder={placeholder}
+          onChange={(next) => onChange(next === '' ? undefined : Number(next))}
+        />
+      );
+    case 'texts':
+      return (
+        <TagsInput
+          {...common}
+          value={Array.isArray(value) ? value.map(String) : []}
+          placeholder={placeholder ?? 'Write one and press Enter'}
+          acceptValueOnBlur
+          onChange={onChange}
+        />
+      );
+    case 'color':
+      return (
+        <ColorInput
+          {...common}
+          value={text}
+          placeholder={placeholder ?? 'As usual'}
+          popoverProps={{ withinPortal: true }}
+          onChange={onChange}
+        />
+      );
+    default:
+      if ((schema.maxLength ?? 0) >= LONG && schema.format === undefined && /text|html|message/i.test(name)) {
+        return (
+          <Textarea
+            {...common}
+            value={text}
+            placeholder={placeholder}
+            autosize
+            minRows={2}
+            onChange={(event) => onChange(event.currentTarget.value)}
+          />
+        );
+      }
+      return (
+        <TextInput
+          {...common}
+          value={text}
+          placeholder={placeholder}
+          type={schema.format === 'email' ? 'email' : 'text'}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      );
+  }
+}

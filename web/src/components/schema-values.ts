@@ -1,0 +1,126 @@
+/** What a generated form holds, checks and sends. */
+import type { Schema } from '../api/types.ts';
+
+export type Values = Record<string, unknown>;
+
+/** What a field is drawn as. */
+export type FieldKind = 'secret' | 'color' | 'choice' | 'flag' | 'number' | 'texts' | 'group' | 'text';
+
+export function kindOf(schema: Schema): FieldKind {
+  if (schema.secret) return 'secret';
+  if (choicesOf(schema)) return 'choice';
+  switch (schema.type) {
+    case 'boolean':
+      return 'flag';
+    case 'number':
+    case 'integer':
+      return 'number';
+    case 'array':
+      return 'texts';
+    case 'object':
+      return 'group';
+    default:
+      return schema.format === 'color' ? 'color' : 'text';
+  }
+}
+
+/** The words to choose from; undefined when anything may be written. */
+export function choicesOf(schema: Schema): string[] | undefined {
+  if (schema.enum) return schema.enum.map(String);
+  if (schema.anyOf?.length && schema.anyOf.every((one) => one.const !== undefined)) return schema.anyOf.map((one) => String(one.const));
+  return undefined;
+}
+
+/** Fields as they are shown: the wanted ones first, groups last. */
+export function fieldsOf(schema: Schema): [string, Schema][] {
+  const rank = ([name, field]: [string, Schema]) => (field.type === 'object' ? 2 : schema.required?.includes(name) ? 0 : 1);
+  return Object.entries(schema.properties ?? {}).sort((one, other) => rank(one) - rank(other));
+}
+
+/** What stands in the fields at first: what is known, else the schema's own defaults. */
+export function startValues(schema: Schema, known: Values = {}): Values {
+  const values: Values = {};
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    const value = known[name] ?? field.default;
+    if (kindOf(field) === 'group') values[name] = startValues(field, (value as Values) ?? {});
+    else if (value !== undefined) values[name] = value;
+  }
+  // What the form does not know stays as it is.
+  return { ...known, ...values };
+}
+
+/** What is sent: empty fields are left out, groups without any value too (unless they must be there). */
+export function filledValues(schema: Schema, values: Values): Values {
+  const known = schema.properties ?? {};
+  const filled: Values = {};
+  for (const [name, value] of Object.entries(values)) {
+    const field = known[name];
+    if (field && kindOf(field) === 'group') {
+      const inner = filledValues(field, (value as Values) ?? {});
+      if (Object.keys(inner).length > 0 || schema.required?.includes(name)) filled[name] = inner;
+    } else if (value !== undefined && value !== '' && value !== null) filled[name] = value;
+  }
+  return filled;
+}
+
+/** Wanted fields that are empty, by path; what else may be wrong, the server says. */
+export function missingFields(schema: Schema, values: Values, prefix = ''): Record<string, string> {
+  const problems: Record<string, string> = {};
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    const value = values[name];
+    if (kindOf(field) === 'group') Object.assign(problems, missingFields(field, (value as Values) ?? {}, `${prefix}${name}.`));
+    else if (schema.required?.includes(name) && (value === undefined || value === '')) problems[prefix + name] = 'This is needed.';
+  }
+  return problems;
+}
+
+/**
+ * The server's problems by the form's own paths. It names a field as the request carried it (`input.config.headerText`,
+ * `/input/name`); problems of fields that this form does not have are given back apart, so that none is lost.
+ */
+export function serverProblems(schema: Schema, details: Record<string, string[]>): { fields: Record<string, string>; rest: string[] } {
+  const paths = new Set(allPaths(schema));
+  const fields: Record<string, string> = {};
+  const rest: string[] = [];
+  for (const [field, problems] of Object.entries(details)) {
+    const parts = field.replace(/^\//, '').replaceAll('/', '.').split('.');
+    const path = [parts, parts.slice(1)].map((list) => deepest(list, paths)).find((found) => found !== undefined);
+    if (path) fields[path] = sentence(problems.join('; '));
+    else rest.push(`${field}: ${problems.join('; ')}`);
+  }
+  return { fields, rest };
+}
+
+/** `allowed_origins.0` belongs to the field `allowed_origins`. */
+function deepest(parts: string[], paths: Set<string>): string | undefined {
+  for (let length = parts.length; length > 0; length--) {
+    const path = parts.slice(0, length).join('.');
+    if (paths.has(path)) return path;
+  }
+  return undefined;
+}
+
+function allPaths(schema: Schema, prefix = ''): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
+    kindOf(field) === 'group' ? allPaths(field, `${prefix}${name}.`) : [prefix + name],
+  );
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function getAt(values: Values, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, part) => (value as Values | undefined)?.[part], values);
+}
+
+export function setAt(values: Values, path: string, value: unknown): Values {
+  const [first, ...rest] = path.split('.') as [string, ...string[]];
+  return { ...values, [first]: rest.length === 0 ? value : setAt((values[first] as Values) ?? {}, rest.join('.'), value) };
+}
+
+/** The part of a settings schema that may be changed on a connected channel. */
+export function editablePart(schema: Schema): Schema {
+  const properties = Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([, field]) => field.editable));
+  return { ...schema, properties, required: schema.required?.filter((name) => name in properties) };
+}
