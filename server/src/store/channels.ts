@@ -236,3 +236,17 @@ export async function mergeAccountDetails(
   );
   return result.rows.map((row) => row.id);
 }
+
+/** Notes when channels last took and gave a message; times only move forward. */
+export async function noteActivity(
+  client: Client,
+  rows: { workspaceId: string; channelId: string; inAt: Date | null; outAt: Date | null }[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query(
+    `update channels c set last_in_at = greatest(c.last_in_at, x."inAt"), last_out_at = greatest(c.last_out_at, x."outAt")
+     from json_to_recordset($1) as x("workspaceId" uuid, "channelId" uuid, "inAt" timestamptz, "outAt" timestamptz)
+     where c.workspace_id = x."workspaceId" and c.id = x."channelId"`,
+    [toJson(rows)],
+  );
+}
