@@ -17,8 +17,18 @@ export interface Located extends Inbound {
   contact: Found | null;
 }
 
-/** Moves messages forward. What is not known yet is kept until it is. */
-export async function applyReceipts(client: Client, items: Located[], log: NewEvent[]): Promise<void> {
+/** A message by the provider's id. */
+export interface Target {
+  workspaceId: string;
+  channelId: string;
+  providerId: string;
+}
+
+/**
+ * Moves messages forward. What is not known yet is kept until it is. Answers the messages whose provider's id became
+ * known here: what was kept for them can be applied now.
+ */
+export async function applyReceipts(client: Client, items: Located[], log: NewEvent[]): Promise<Target[]> {
   const changes = strongest(items.flatMap(receiptChanges));
   const byId = changes.filter((change) => change.messageId);
   const outcomes = await sql.advanceById(client, byId);
@@ -55,6 +65,9 @@ export async function applyReceipts(client: Client, items: Located[], log: NewEv
     if (outcome.advanced) log.push(stateEvent(change, outcome));
   }
   for (const item of items) await applyWatermark(client, item, log);
+  return byId.flatMap(({ n, workspaceId, channelId, providerId }) =>
+    providerId && settled.has(n) ? [{ workspaceId, channelId, providerId }] : [],
+  );
 }
 
 function receiptChanges(item: Located): sql.StateChange[] {
@@ -98,7 +111,10 @@ function strongest(changes: sql.StateChange[]): sql.StateChange[] {
     if (!other) best.set(key, change);
     else if (rankOf(change.state as ReceiptEvent['state']) > rankOf(other.state as ReceiptEvent['state'])) {
       best.set(key, { ...change, providerId: change.providerId ?? other.providerId, facts: { ...other.facts, ...change.facts } });
-    } else if (!other.providerId) other.providerId = change.providerId;
+    } else {
+      other.providerId ??= change.providerId;
+      other.facts = { ...change.facts, ...other.facts };
+    }
   }
   const list = [...best.values()];
   list.forEach((change, n) => {
@@ -187,6 +203,7 @@ export async function applyChange(client: Client, item: Located, log: NewEvent[]
     }
     case 'message':
     case 'receipt':
+    case 'wake':
     case 'ignored':
       return;
   }
@@ -197,37 +214,38 @@ async function changeMessage(client: Client, item: Located, log: NewEvent[]): Pr
   if (event.kind !== 'reaction' && event.kind !== 'edit' && event.kind !== 'revoke') return;
   const target = { workspaceId: route.workspaceId, channelId: route.channelId, providerId: event.target };
   const at = (event.at ?? item.receivedAt).toISOString();
-  const change = messageChange(event, at);
-  const touched = await sql.mergeByProviderId(client, target, change);
+  const touched = await sql.changeByProviderId(client, target, messageChange(event, at));
   if (!touched) {
-    const digest = createHash('sha1').update(JSON.stringify(event)).digest('hex');
-    await sql.keepEarly(client, [{ ...target, eventKey: `${event.kind} ${digest}`, event: { ...event, at } }]);
+    await sql.keepEarly(client, [{ ...target, eventKey: `${event.kind} ${digestOf(event)}`, event: { ...event, at } }]);
     return;
   }
+  const { changed, ...message } = touched;
+  if (!changed) return;
   log.push({
     workspaceId: route.workspaceId,
     type: 'message.updated',
     channelId: route.channelId,
-    ...touched,
+    ...message,
     data: { [event.kind]: event.kind === 'reaction' ? { emoji: event.emoji, by: event.by } : true },
   });
 }
 
-function messageChange(
-  event: Extract<InboundEvent, { kind: 'reaction' | 'edit' | 'revoke' }>,
-  at: string,
-): { metadata: Record<string, unknown>; content?: unknown } {
+function messageChange(event: Extract<InboundEvent, { kind: 'reaction' | 'edit' | 'revoke' }>, at: string): sql.MessageChange {
   switch (event.kind) {
     case 'reaction':
       return {
-        metadata: {
-          [event.by === 'contact' ? 'reaction' : 'ownReaction']:
-            event.emoji === null ? null : { emoji: event.emoji, sent_at: String(Date.parse(at)) },
-        },
+        kind: event.by === 'contact' ? 'reaction' : 'ownReaction',
+        // Of several within one tick of the provider's clock, taking it away counts last.
+        order: `${at} ${event.emoji ?? '~'}`,
+        fact: event.emoji === null ? null : { emoji: event.emoji, sent_at: String(Date.parse(at)) },
       };
     case 'edit':
-      return { metadata: { edited: { at } }, content: event.content };
+      return { kind: 'edited', order: `${at} ${digestOf(event.content)}`, fact: { at }, content: event.content };
     case 'revoke':
-      return { metadata: { revoked: { at } } };
+      return { kind: 'revoked', order: at, fact: { at } };
   }
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha1').update(JSON.stringify(value)).digest('hex');
 }

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import type { HttpClient } from '../connectors/connector.ts';
 import { Registry } from '../connectors/registry.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/database.ts';
@@ -12,12 +13,14 @@ import { farewellSayer } from './farewells.ts';
 import { Feed } from './feed.ts';
 import { healthWatch } from './health.ts';
 import { housekeeper } from './housekeeping.ts';
-import { createHttpClient } from './http-client.ts';
+import { createHostResolver, createHttpClient } from './http-client.ts';
 import { Ingest } from './ingest.ts';
+import { type RunningMailServer, startMailServer } from './mail-server.ts';
 import { Media } from './media.ts';
 import { mediaFetcher } from './media-fetch.ts';
 import { Outbox } from './outbox.ts';
 import { profileFetcher } from './profiles.ts';
+import { Receivers } from './receivers.ts';
 import { Routes } from './routes.ts';
 import { Sender } from './send.ts';
 import { templateSync } from './templates.ts';
@@ -29,6 +32,8 @@ export interface Engine {
   /** The workspace of the first key; events that are nobody's are filed there. */
   defaultWorkspaceId: string;
   registry: Registry;
+  /** The way out for what is not a connector's call. */
+  http: HttpClient;
   vault: Vault;
   contexts: Contexts;
   channels: Channels;
@@ -38,6 +43,9 @@ export interface Engine {
   media: Media;
   sender: Sender;
   outbox: Outbox;
+  receivers: Receivers;
+  /** Port of the built-in mail server while it listens. */
+  mailPort(): number | undefined;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -49,11 +57,12 @@ export interface EngineParts {
   secret: Buffer;
   database: Database;
   defaultWorkspaceId: string;
+  /** The sources; all of them unless told. */
+  registry?: Registry;
 }
 
 /** Makes the engine; nothing runs until `start`. */
-export function createEngine({ config, log, secret, database, defaultWorkspaceId }: EngineParts): Engine {
-  const registry = new Registry();
+export function createEngine({ config, log, secret, database, defaultWorkspaceId, registry = new Registry() }: EngineParts): Engine {
   const vault = new Vault([secret]);
   const http = createHttpClient({ allowPrivate: config.allowPrivateNetwork });
   const media = new Media({
@@ -62,10 +71,22 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
-  const contexts = new Contexts({ database, vault, http, config: config.providers, sandboxConfig: config.providers, media, log });
+  const resolveHost = createHostResolver({ allowPrivate: config.allowPrivateNetwork });
+  const contexts = new Contexts({
+    database,
+    vault,
+    http,
+    resolveHost,
+    config: config.providers,
+    sandboxConfig: config.providers,
+    media,
+    log,
+  });
   const routes = new Routes(database, registry);
-  const channels = new Channels({ database, registry, vault, contexts, routes });
-  const ingest = new Ingest({ database, routes, defaultWorkspaceId, log });
+  const channels = new Channels({ database, registry, vault, contexts, routes, changed: () => receivers.look() });
+  const ingest = new Ingest({ database, routes, defaultWorkspaceId, config: config.providers, log });
+  const receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
+  let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
   const outbox = new Outbox({ database, channels, contexts, ingest, log });
   const sender = new Sender({ database, channels, wake: () => outbox.wake() });
@@ -77,6 +98,7 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     database,
     defaultWorkspaceId,
     registry,
+    http,
     vault,
     contexts,
     channels,
@@ -86,15 +108,19 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     media,
     sender,
     outbox,
+    receivers,
+    mailPort: () => mailServer?.port,
     async start() {
       feed.start();
       const recovered = await ingest.recover();
       if (recovered > 0) log.info({ events: recovered }, 'applied inbound events that an earlier process left');
       outbox.start();
       for (const worker of workers) worker.start();
+      receivers.start();
+      mailServer = await startMailServer({ config, database, ingest, log });
     },
     async stop() {
-      await Promise.all([outbox.stop(), ...workers.map((worker) => worker.stop())]);
+      await Promise.all([mailServer?.close(), receivers.stop(), outbox.stop(), ...workers.map((worker) => worker.stop())]);
       await ingest.drain();
       await feed.stop();
       await http.close();

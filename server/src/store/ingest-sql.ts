@@ -186,6 +186,8 @@ export interface NewMessage {
   replyTo: string | null;
   metadata: Record<string, unknown>;
   sentAt: Date;
+  /** The raw event that its files are cut out of. */
+  rawEventId?: string;
 }
 
 /** Stores messages; one whose provider id the channel already has is left out of the answer and changes nothing. */
@@ -194,12 +196,12 @@ export async function insertMessages(client: Client, rows: NewMessage[]): Promis
   const result = await client.query({
     name: 'insert-messages',
     text: `insert into messages (workspace_id, id, channel_id, conversation_id, contact_id, source, direction, provider_id,
-        state, content, payload, sender_id, sender_name, reply_to, metadata, sent_at)
+        state, content, payload, sender_id, sender_name, reply_to, metadata, sent_at, raw_event_id)
       select "workspaceId", id, "channelId", "conversationId", "contactId", source, direction, "providerId",
-        state, content, payload, "senderId", "senderName", "replyTo", metadata, "sentAt"
+        state, content, payload, "senderId", "senderName", "replyTo", metadata, "sentAt", "rawEventId"
       from json_to_recordset($1) as x("workspaceId" uuid, id uuid, "channelId" uuid, "conversationId" uuid, "contactId" uuid,
         source text, direction text, "providerId" text, state text, content jsonb, payload jsonb, "senderId" text,
-        "senderName" text, "replyTo" uuid, metadata jsonb, "sentAt" timestamptz)
+        "senderName" text, "replyTo" uuid, metadata jsonb, "sentAt" timestamptz, "rawEventId" uuid)
       on conflict (workspace_id, channel_id, provider_id) where provider_id is not null do nothing
       returning id`,
     values: [toJson(rows)],

@@ -135,13 +135,11 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
         return reply.code(unavailable ? 502 : 422).send({ ok: false, status: 'failed', error: settled.error?.message ?? 'refused' });
       }
       if (!settled?.providerId) {
-        return reply
-          .code(502)
-          .send({
-            ok: false,
-            status: settled?.state ?? 'pending',
-            error: 'WhatsApp has not answered yet; the message is kept and tried again',
-          });
+        return reply.code(502).send({
+          ok: false,
+          status: settled?.state ?? 'pending',
+          error: 'WhatsApp has not answered yet; the message is kept and tried again',
+        });
       }
       return { ok: true, status: 'sent', provider_message_id: settled.providerId };
     },
