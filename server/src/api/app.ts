@@ -11,6 +11,7 @@ import { isDatabaseAway } from '../store/database.ts';
 import { registerAiry } from './airy/surface.ts';
 import { registerAurion } from './aurion/surface.ts';
 import { Authenticator } from './auth.ts';
+import { registerConsent } from './consent.ts';
 import { registerHooks } from './hooks/hooks.ts';
 import { createHttp } from './http.ts';
 import { registerLive } from './live/live.ts';
@@ -54,6 +55,7 @@ export async function createApp({ engine, metrics, readiness }: AppParts): Promi
   registerSession(app, engine, auth);
   registerHooks(app, engine);
   registerMedia(app, engine, auth);
+  registerConsent(app, engine, auth);
   registerAiry(app, engine, auth);
   registerWorkspaces(app, engine, auth);
   registerAurion(app, engine, auth);

@@ -236,7 +236,7 @@ function messageChange(event: Extract<InboundEvent, { kind: 'reaction' | 'edit' 
       return {
         kind: event.by === 'contact' ? 'reaction' : 'ownReaction',
         // Of several within one tick of the provider's clock, taking it away counts last.
-        order: `${at} ${event.emoji ?? '~'}`,
+        order: `${at} ${event.emoji ?? '\u{10ffff}'}`,
         fact: event.emoji === null ? null : { emoji: event.emoji, sent_at: String(Date.parse(at)) },
       };
     case 'edit':
@@ -246,6 +246,12 @@ function messageChange(event: Extract<InboundEvent, { kind: 'reaction' | 'edit' 
   }
 }
 
+/** The same for the same value, also after PostgreSQL put its keys into another order. */
 function digestOf(value: unknown): string {
-  return createHash('sha1').update(JSON.stringify(value)).digest('hex');
+  const text = JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+  return createHash('sha1').update(text).digest('hex');
 }

@@ -1,6 +1,6 @@
 /** Access to an account that a person grants in the browser (OAuth): the way there and the way back. */
 import { createHash, randomBytes } from 'node:crypto';
-import { notFound, PatchbayError } from '../model/errors.ts';
+import { notFound, PatchbayError, ProviderError } from '../model/errors.ts';
 import type { ChannelRow } from '../store/channels.ts';
 import { takeMemo, writeMemo } from '../store/memos.ts';
 import type { Engine } from './engine.ts';
@@ -77,12 +77,17 @@ export async function finishConsent(
   const connector = channels.connectorOf(row.source);
   if (row.status === 'deleted' || !connector.consent) throw notFound('channel');
   const context = contexts.for({ workspaceId, channelId, sandbox: row.sandbox });
-  const connected = await connector.consent.finish(channels.view(row), context, {
-    redirectUri: redirectUri(config.publicUrl),
-    code: answer.code,
-    keep: kept.keep,
-  });
-  return { channelId, row: await channels.renew(row, connected) };
+  try {
+    const connected = await connector.consent.finish(channels.view(row), context, {
+      redirectUri: redirectUri(config.publicUrl),
+      code: answer.code,
+      keep: kept.keep,
+    });
+    return { channelId, row: await channels.renew(row, connected) };
+  } catch (error) {
+    if (!(error instanceof ProviderError) && !(error instanceof PatchbayError)) throw error;
+    return { channelId, problem: error instanceof ProviderError && error.hint ? `${error.message} ${error.hint}` : error.message };
+  }
 }
 
 function redirectUri(publicUrl: string): string {
