@@ -29,13 +29,15 @@ export interface Target {
  * known here: what was kept for them can be applied now.
  */
 export async function applyReceipts(client: Client, items: Located[], log: NewEvent[]): Promise<Target[]> {
-  const changes = strongest(items.flatMap(receiptChanges));
+  const told = items.flatMap(receiptChanges);
+  const changes = strongest(told);
   const byId = changes.filter((change) => change.messageId);
   const outcomes = await sql.advanceById(client, byId);
   const settled = new Set(outcomes.map((outcome) => outcome.n));
   const byProviderId = changes.filter((change) => change.providerId && !settled.has(change.n));
   outcomes.push(...(await sql.advanceByProviderId(client, byProviderId)));
   const known = new Set(outcomes.map((outcome) => outcome.n));
+  const unknown = new Set(changes.filter((change) => !known.has(change.n)).map(keyOf));
 
   await sql.removeFromOutbox(
     client,
@@ -46,8 +48,8 @@ export async function applyReceipts(client: Client, items: Located[], log: NewEv
   );
   await sql.keepEarly(
     client,
-    changes.flatMap((change) => {
-      if (known.has(change.n) || !change.providerId) return [];
+    told.flatMap((change) => {
+      if (!unknown.has(keyOf(change)) || !change.providerId) return [];
       const { workspaceId, channelId, providerId } = change;
       const event: ReceiptEvent = {
         kind: 'receipt',
@@ -106,9 +108,9 @@ function receiptChanges(item: Located): sql.StateChange[] {
 function strongest(changes: sql.StateChange[]): sql.StateChange[] {
   const best = new Map<string, sql.StateChange>();
   for (const change of changes) {
-    const key = [change.workspaceId, change.channelId, change.messageId ?? change.providerId].join('\n');
+    const key = keyOf(change);
     const other = best.get(key);
-    if (!other) best.set(key, change);
+    if (!other) best.set(key, { ...change });
     else if (rankOf(change.state as ReceiptEvent['state']) > rankOf(other.state as ReceiptEvent['state'])) {
       best.set(key, { ...change, providerId: change.providerId ?? other.providerId, facts: { ...other.facts, ...change.facts } });
     } else {
@@ -121,6 +123,10 @@ function strongest(changes: sql.StateChange[]): sql.StateChange[] {
     change.n = n;
   });
   return list;
+}
+
+function keyOf(change: sql.StateChange): string {
+  return [change.workspaceId, change.channelId, change.messageId ?? change.providerId].join('\n');
 }
 
 function stateEvent(change: sql.StateChange, outcome: sql.StateOutcome): NewEvent {
