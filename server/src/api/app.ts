@@ -20,6 +20,7 @@ import { registerReference } from './reference.ts';
 import { registerSession } from './session.ts';
 import { registerStatic } from './static.ts';
 import { type Readiness, registerSupervision } from './supervision.ts';
+import { registerVotel } from './votel/surface.ts';
 import { registerWorkspaces } from './workspaces/surface.ts';
 
 export interface AppParts {
@@ -59,6 +60,7 @@ export async function createApp({ engine, metrics, readiness }: AppParts): Promi
   registerAiry(app, engine, auth);
   registerWorkspaces(app, engine, auth);
   registerAurion(app, engine, auth);
+  registerVotel(app, engine, auth);
   registerLive(app, engine, auth);
   registerStatic(app, engine);
   return app;

@@ -193,6 +193,8 @@ export class Channels {
     try {
       await connector.disconnect(this.view(row), context, { lastOfAccount });
     } catch (error) {
+      // Without credentials nothing was ever set up there.
+      if (error instanceof PatchbayError && error.code === 'setting-missing') return;
       if (!(error instanceof ProviderError)) throw error;
       context.log.warn({ channel: row.id, err: error }, 'the provider could not be told of the disconnect');
       const sealed = this.#vault.seal({ ...this.view(row), lastOfAccount }, contextOf(row.workspaceId, row.id));

@@ -9,6 +9,7 @@ import type { Database } from '../store/database.ts';
 import { Vault } from '../store/vault.ts';
 import { Channels } from './channels.ts';
 import { Contexts } from './contexts.ts';
+import { type DnsLookup, systemDns } from './domain-check.ts';
 import { farewellSayer } from './farewells.ts';
 import { Feed } from './feed.ts';
 import { healthWatch } from './health.ts';
@@ -34,6 +35,7 @@ export interface Engine {
   registry: Registry;
   /** The way out for what is not a connector's call. */
   http: HttpClient;
+  dns: DnsLookup;
   vault: Vault;
   contexts: Contexts;
   channels: Channels;
@@ -59,10 +61,20 @@ export interface EngineParts {
   defaultWorkspaceId: string;
   /** The sources; all of them unless told. */
   registry?: Registry;
+  /** Where mail domains are looked up; the system's DNS unless told. */
+  dns?: DnsLookup;
 }
 
 /** Makes the engine; nothing runs until `start`. */
-export function createEngine({ config, log, secret, database, defaultWorkspaceId, registry = new Registry() }: EngineParts): Engine {
+export function createEngine({
+  config,
+  log,
+  secret,
+  database,
+  defaultWorkspaceId,
+  registry = new Registry(),
+  dns = systemDns(),
+}: EngineParts): Engine {
   const vault = new Vault([secret]);
   const http = createHttpClient({ allowPrivate: config.allowPrivateNetwork });
   const media = new Media({
@@ -99,6 +111,7 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     defaultWorkspaceId,
     registry,
     http,
+    dns,
     vault,
     contexts,
     channels,

@@ -51,8 +51,8 @@ describe('the built-in mail server', () => {
     await expect(send('nobody@built.example', 'three@out.example')).rejects.toMatchObject({ responseCode: 550 });
     await expect(send('ann@elsewhere.example', 'four@out.example')).rejects.toMatchObject({ responseCode: 550 });
     await engine.database.query(
-      `insert into email_domains (workspace_id, id, domain, token, dkim_selector, dkim_public, dkim_private, dkim_key_id, verified_at)
-       values ($1, gen_random_uuid(), 'built.example', 't', 's', 'p', '', 'k', now())`,
+      `insert into email_domains (workspace_id, id, domain, dkim_selector, dkim_public, dkim_private, dkim_key_id, verified_at)
+       values ($1, gen_random_uuid(), 'built.example', 's', 'p', '', 'k', now())`,
       [engine.defaultWorkspaceId],
     );
     await send('nobody@built.example', 'five@out.example');

@@ -14,7 +14,7 @@ afterAll(async () => {
 });
 
 /** A running engine on a database of its own, without HTTP; stopped when the test file ends. */
-export async function testEngine(env: Record<string, string> = {}, parts: Pick<EngineParts, 'registry'> = {}): Promise<Engine> {
+export async function testEngine(env: Record<string, string> = {}, parts: Pick<EngineParts, 'registry' | 'dns'> = {}): Promise<Engine> {
   const { database } = await testDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'patchbay-engine-'));
   cleanups.push(() => rm(dataDir, { recursive: true, force: true }));

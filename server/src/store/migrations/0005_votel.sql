@@ -21,8 +21,6 @@ create table email_domains (
   workspace_id uuid not null references workspaces,
   id uuid not null,
   domain text not null,
-  -- The proof that the DNS must show.
-  token text not null,
   dkim_selector text not null,
   dkim_public text not null,
   dkim_private bytea not null,
