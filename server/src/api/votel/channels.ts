@@ -10,7 +10,7 @@ import { emailDomainByName, getEmailDomain } from '../../store/email-domains.ts'
 import { getIntegration, type Integration, newestIntegration } from '../../store/integrations.ts';
 import { getPhoneNumber } from '../../store/phone-numbers.ts';
 import { forgetVotelFields, getVotelChannel, keepVotelFields, listVotelChannels, type VotelChannel } from '../../store/votel-channels.ts';
-import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, timeOf, type VotelApp } from './surface.ts';
+import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, timeOf, type VotelApp } from './shapes.ts';
 
 const ChannelType = Type.Union([Type.Literal('email'), Type.Literal('sms')]);
 const Status = Type.Union([Type.Literal('available'), Type.Literal('unavailable')]);

@@ -5,7 +5,7 @@ import { addDomain, mailHost, verifyDomain } from '../../engine/provider-account
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { recordsFor } from '../../model/mail-domain.ts';
 import { deleteEmailDomain, type EmailDomain, getEmailDomain, listEmailDomains } from '../../store/email-domains.ts';
-import { found, Id, Page, pageOf, rangeOf, timeOf, type VotelApp } from './surface.ts';
+import { found, Id, Page, pageOf, rangeOf, timeOf, type VotelApp } from './shapes.ts';
 
 export function registerDomains(app: VotelApp, engine: Engine): void {
   const { database } = engine;

@@ -4,7 +4,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { addIntegration, changeIntegration, PROVIDERS_OF } from '../../engine/provider-accounts.ts';
 import { invalid, notFound, PatchbayError } from '../../model/errors.ts';
 import { deleteIntegration, getIntegration, type Integration, listIntegrations } from '../../store/integrations.ts';
-import { found, Id, Metadata, Name, Page, pageOf, rangeOf, timeOf, type VotelApp } from './surface.ts';
+import { found, Id, Metadata, Name, Page, pageOf, rangeOf, timeOf, type VotelApp } from './shapes.ts';
 
 const IntegrationType = Type.Union([Type.Literal('email'), Type.Literal('sms')]);
 const Config = Type.Record(Type.String(), Type.Unknown());

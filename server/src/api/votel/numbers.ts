@@ -6,7 +6,7 @@ import { invalid } from '../../model/errors.ts';
 import { getIntegration } from '../../store/integrations.ts';
 import { getPhoneNumber, listPhoneNumbers, type PhoneNumberRow } from '../../store/phone-numbers.ts';
 import type { Principal } from '../auth.ts';
-import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, timeOf, type VotelApp } from './surface.ts';
+import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, timeOf, type VotelApp } from './shapes.ts';
 
 const Numeral = Type.String({ minLength: 1, maxLength: 40 });
 const Abilities = Type.Object({
