@@ -40,13 +40,13 @@ export async function listInConversation(
   client: Client,
   workspaceId: string,
   conversationId: string,
-  page: { before?: { sentAt: Date; id: string }; limit: number },
+  page: { before?: { sentAt: Date; id: string }; limit: number; offset?: number },
 ): Promise<Message[]> {
   const result = await client.query<Message>(
     `select ${COLUMNS} from messages where workspace_id = $1 and conversation_id = $2
        and ($3::timestamptz is null or (sent_at, id) < ($3, $4::uuid))
-     order by sent_at desc, id desc limit $5`,
-    [workspaceId, conversationId, page.before?.sentAt ?? null, page.before?.id ?? null, page.limit],
+     order by sent_at desc, id desc limit $5 offset $6`,
+    [workspaceId, conversationId, page.before?.sentAt ?? null, page.before?.id ?? null, page.limit, page.offset ?? 0],
   );
   return result.rows;
 }
