@@ -67,7 +67,7 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
   const channels = new Channels({ database, registry, vault, contexts, routes });
   const ingest = new Ingest({ database, routes, defaultWorkspaceId, log });
   const feed = new Feed(database, log);
-  const outbox = new Outbox({ database, channels, contexts, ingest, log });
+  const outbox = new Outbox({ database, channels, contexts, log });
   const sender = new Sender({ database, channels, wake: () => outbox.wake() });
   const parts = { database, channels, contexts, media, vault, log };
   const workers = [mediaFetcher, profileFetcher, healthWatch, templateSync, farewellSayer, housekeeper].map((make) => make(parts));

@@ -2,6 +2,7 @@ import type { AccountEvent } from '../connectors/events.ts';
 import type { Channel, ChannelStatus } from '../model/channel.ts';
 import type { Client, Database } from './database.ts';
 import { toJson } from './json.ts';
+import { columnsOf, type RowKey } from './row-key.ts';
 
 /** A channel with what only the engine may see. */
 export interface ChannelRow extends Channel {
@@ -39,6 +40,31 @@ export async function channelsByAccount(database: Database, source: string, acco
 export async function getChannel(client: Client, workspaceId: string, id: string): Promise<ChannelRow | undefined> {
   const result = await client.query<ChannelRow>(`select ${COLUMNS} from channels where workspace_id = $1 and id = $2`, [workspaceId, id]);
   return result.rows[0];
+}
+
+/** Channels of any workspaces, deleted ones too; those that are not there are left out. */
+export async function getChannelsAcross(client: Client, keys: RowKey[]): Promise<ChannelRow[]> {
+  const result = await client.query<ChannelRow>({
+    name: 'channels-across',
+    text: `select ${COLUMNS} from channels where (workspace_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))`,
+    values: columnsOf(keys),
+  });
+  return result.rows;
+}
+
+/** Notes that channels sent something; not with every message, since each writes the channel's row. */
+export async function noteSent(client: Client, keys: RowKey[]): Promise<void> {
+  await client.query({
+    name: 'note-sent',
+    text: `update channels set last_out_at = now()
+      where (workspace_id, id) in (select * from unnest($1::uuid[], $2::uuid[])) and coalesce(last_out_at, 'epoch') < now() - interval '10 seconds'`,
+    values: columnsOf(keys),
+  });
+}
+
+/** Nothing is sent on the channel until then. */
+export async function pauseChannel(client: Client, workspaceId: string, id: string, until: Date): Promise<void> {
+  await client.query('update channels set paused_until = $3 where workspace_id = $1 and id = $2', [workspaceId, id, until]);
 }
 
 export interface ChannelFilter {
@@ -108,7 +134,7 @@ export async function upsertChannel(client: Client, channel: NewChannel): Promis
        status = excluded.status, status_reason = excluded.status_reason, sandbox = excluded.sandbox,
        settings = channels.settings || excluded.settings, credentials = excluded.credentials, credentials_key_id = excluded.credentials_key_id,
        details = channels.details || excluded.details, metadata = channels.metadata || excluded.metadata,
-       last_error = null, deleted_at = null, updated_at = now()
+       last_error = null, paused_until = null, deleted_at = null, updated_at = now()
      returning ${COLUMNS}`,
     [
       channel.workspaceId,
@@ -164,6 +190,8 @@ export async function changeChannel(
   if (change.name !== undefined) set((p) => `name = ${p}`, change.name);
   if (change.imageUrl !== undefined) set((p) => `image_url = ${p}`, change.imageUrl);
   if (change.status !== undefined) set((p) => `status = ${p}`, change.status);
+  // Repaired: what waits goes on.
+  if (change.status === 'active') sets.push('paused_until = null');
   if (change.statusReason !== undefined) set((p) => `status_reason = ${p}`, change.statusReason);
   if (change.settings !== undefined) set((p) => `settings = settings || ${p}::jsonb`, toJson(change.settings));
   if (change.details !== undefined) set((p) => `details = details || ${p}::jsonb`, toJson(change.details));
