@@ -21,6 +21,7 @@ import { migrate } from '../server/src/store/migrate.ts';
 const CHANNELS = 25;
 const CONVERSATIONS = 40;
 const CALLERS = 128;
+let written = 0;
 const perConversation = Number(process.argv[2] ?? 20);
 
 const dataDir = await mkdtemp(join(tmpdir(), 'patchbay-bench-'));
@@ -94,8 +95,6 @@ async function prepare(): Promise<string[]> {
   }
   return made;
 }
-
-let written = 0;
 
 /** Sends `each` messages to every conversation, in turn; gives how many were written in all so far. */
 async function round(what: string, conversations: string[], each: number): Promise<number> {

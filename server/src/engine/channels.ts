@@ -206,6 +206,11 @@ export class Channels {
     return { id, workspaceId, sourceChannelId, name, sandbox, settings, credentials, details };
   }
 
+  /** The sources whose connector has something. */
+  sourcesThat(has: (connector: Connector) => boolean): string[] {
+    return this.#registry.connectors.filter(has).map((connector) => connector.source);
+  }
+
   connectorOf(source: string): Connector {
     const connector = this.#registry.connector(source);
     if (!connector) throw invalid('source', `there is no source "${source}"`);

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Connector, Pacing, SendReceipt } from '../connectors/connector.ts';
-import { capabilitiesOf } from '../connectors/connector.ts';
 import type { ReceiptEvent } from '../connectors/events.ts';
 import { isConnected } from '../model/channel.ts';
 import { ProviderError } from '../model/errors.ts';
@@ -16,7 +15,7 @@ import type { Channels } from './channels.ts';
 import type { Contexts } from './contexts.ts';
 import { type Outgoing, outboundOf } from './outgoing.ts';
 import type { Pacer } from './pacer.ts';
-import type { Route } from './routes.ts';
+import { routeOf } from './routes.ts';
 import type { Outcome, Settling } from './settling.ts';
 
 /** Waits between tries, in seconds; after the last one the message has failed. */
@@ -227,20 +226,7 @@ export class Delivery {
   }
 
   #settle(outgoing: Outgoing, connector: Connector, outcome: Omit<Outcome, 'route'> & { event: ReceiptEvent }): Promise<void> {
-    return this.#options.settling.write({ route: this.#routeOf(outgoing.channel, connector), ...outcome });
-  }
-
-  #routeOf(channel: ChannelRow, connector: Connector): Route {
-    return {
-      workspaceId: channel.workspaceId,
-      channelId: channel.id,
-      source: channel.source,
-      sourceChannelId: channel.sourceChannelId,
-      account: channel.account,
-      connector,
-      window: capabilitiesOf(connector, this.#options.channels.view(channel)).window,
-      sandbox: channel.sandbox,
-    };
+    return this.#options.settling.write({ route: routeOf(outgoing.channel, connector), ...outcome });
   }
 }
 

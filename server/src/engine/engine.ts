@@ -9,6 +9,7 @@ import { Vault } from '../store/vault.ts';
 import { Channels } from './channels.ts';
 import { Contexts } from './contexts.ts';
 import { farewellSayer } from './farewells.ts';
+import { fallbackMover } from './fallback.ts';
 import { Feed } from './feed.ts';
 import { healthWatch } from './health.ts';
 import { housekeeper } from './housekeeping.ts';
@@ -18,9 +19,11 @@ import { Media } from './media.ts';
 import { mediaFetcher } from './media-fetch.ts';
 import { Outbox } from './outbox.ts';
 import { profileFetcher } from './profiles.ts';
+import { reconciler } from './reconciling.ts';
 import { Routes } from './routes.ts';
 import { Sender } from './send.ts';
-import { templateSync } from './templates.ts';
+import { settlementAsker } from './settlements.ts';
+import { syncTemplates, templateSync } from './templates.ts';
 
 export interface Engine {
   config: Config;
@@ -68,9 +71,19 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
   const ingest = new Ingest({ database, routes, defaultWorkspaceId, log });
   const feed = new Feed(database, log);
   const outbox = new Outbox({ database, channels, contexts, log });
-  const sender = new Sender({ database, channels, wake: () => outbox.wake() });
-  const parts = { database, channels, contexts, media, vault, log };
-  const workers = [mediaFetcher, profileFetcher, healthWatch, templateSync, farewellSayer, housekeeper].map((make) => make(parts));
+  const sender = new Sender({
+    database,
+    channels,
+    mediaUrl: (workspaceId, id) => media.signedUrl(workspaceId, id),
+    syncTemplates: async ({ channel }) => {
+      await syncTemplates({ database, channels, contexts, log }, channel).catch((error) =>
+        log.warn({ channel: channel.id, err: error }, 'the templates of a channel could not be fetched for a send'),
+      );
+    },
+    wake: () => outbox.wake(),
+  });
+  const parts = { database, channels, contexts, media, vault, log, ingest, sender, outbox };
+  const workers = [mediaFetcher, profileFetcher, healthWatch, templateSync, farewellSayer, housekeeper, settlementAsker, reconciler, fallbackMover].map((make) => make(parts));
   return {
     config,
     log,

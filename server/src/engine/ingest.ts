@@ -109,7 +109,7 @@ export class Ingest {
       receivedAt,
     });
     const fallback = kept?.workspaceId ?? this.#defaultWorkspaceId;
-    const direct = event.sourceChannelId === null ? [] : await this.#routes.find(event.source, event.sourceChannelId);
+    const direct = await this.#directRoutes(event, kept);
     if (event.sourceChannelId !== null && direct.length === 0) {
       return [{ row: row(fallback, 'unrouted', `no connected ${event.source} channel ${event.sourceChannelId}`), inbound: [] }];
     }
@@ -139,6 +139,15 @@ export class Ingest {
         (index === 0 && own.length === 1 ? parsed : structuredClone(parsed)).map((item) => ({ route, event: item, receivedAt })),
       ),
     }));
+  }
+
+  /** The channels that the event names. What was kept for a workspace that still has the channel is replayed there alone. */
+  async #directRoutes(event: RawEvent, kept: RawEventView | undefined): Promise<Route[]> {
+    if (event.sourceChannelId === null) return [];
+    const routes = await this.#routes.find(event.source, event.sourceChannelId);
+    if (event.channelId) return routes.filter((route) => route.channelId === event.channelId);
+    const own = kept ? routes.filter((route) => route.workspaceId === kept.workspaceId) : [];
+    return own.length > 0 ? own : routes;
   }
 
   async #routesOfAccounts(source: string, events: InboundEvent[]): Promise<Route[]> {
