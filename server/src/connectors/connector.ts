@@ -60,6 +60,8 @@ export interface ConnectorContext {
    * Throws `ProviderError`. Absent: the system's resolver, everything allowed.
    */
   resolveHost?(host: string): Promise<string>;
+  /** A channel made with a test key: whatever speaks no HTTP must not leave the house either. */
+  sandbox?: boolean;
 }
 
 /** A channel as its connector sees it. */
@@ -358,6 +360,8 @@ export interface RawEvent {
   source: string;
   /** The account that it is about; null when the payload does not say. */
   sourceChannelId: string | null;
+  /** Only channels of test keys of this workspace are meant; null: only real ones. Absent: whichever there are. */
+  sandboxOf?: string | null;
   /** Our own channel where the sender named it: the event is for this one, whoever else has the same account. */
   channelId?: string;
   contentType: string;

@@ -20,6 +20,7 @@ import { appendEvents } from '../store/ingest-sql.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Contexts } from './contexts.ts';
 import type { Routes } from './routes.ts';
+import type { Sandboxes } from './sandboxes.ts';
 
 export interface ConnectRequest {
   workspaceId: string;
@@ -41,6 +42,9 @@ export interface ChannelsOptions {
   vault: Vault;
   contexts: Contexts;
   routes: Routes;
+  sandboxes: Pick<Sandboxes, 'prepare'>;
+  /** Called after a channel was connected, changed or disconnected here. */
+  changed?(): void;
 }
 
 export class Channels {
@@ -49,6 +53,8 @@ export class Channels {
   readonly #vault: Vault;
   readonly #contexts: Contexts;
   readonly #routes: Routes;
+  readonly #sandboxes: Pick<Sandboxes, 'prepare'>;
+  readonly #tell: () => void;
 
   constructor(options: ChannelsOptions) {
     this.#database = options.database;
@@ -56,6 +62,8 @@ export class Channels {
     this.#vault = options.vault;
     this.#contexts = options.contexts;
     this.#routes = options.routes;
+    this.#sandboxes = options.sandboxes;
+    this.#tell = () => options.changed?.();
   }
 
   /**
@@ -66,6 +74,7 @@ export class Channels {
     const connector = this.connectorOf(request.source);
     const input = checkInput(connector, request.input);
     const context = this.#contexts.for({ workspaceId: request.workspaceId, channelId: null, sandbox: request.sandbox });
+    if (request.sandbox) await this.#sandboxes.prepare(request.workspaceId, request.source, input);
     const connected = (await connector.connect(input, context)) as Connected<Record<string, unknown>, Record<string, unknown>>;
     const account =
       connector.account?.({
@@ -109,7 +118,7 @@ export class Channels {
       ]);
       return stored;
     });
-    this.#routes.forget();
+    this.#changed();
     return row;
   }
 
@@ -118,6 +127,7 @@ export class Channels {
     const connector = this.connectorOf(source);
     if (!connector.explore) throw new PatchbayError('not-supported', `${connector.title} has no list of accounts`);
     const context = this.#contexts.for({ workspaceId, channelId: null, sandbox });
+    if (sandbox) await this.#sandboxes.prepare(workspaceId, source, input);
     const candidates = await connector.explore(input, context);
     const rows = await listChannels(this.#database, workspaceId, { sources: [source] });
     const connected = new Set(rows.filter((row) => isConnected(row.status)).map((row) => row.sourceChannelId));
@@ -139,21 +149,26 @@ export class Channels {
     if (row.status === change.status) return row;
     if (isConnected(row.status)) await this.#disconnectAtProvider(row);
     const changed = await this.change(workspaceId, id, { ...change, credentials: null });
-    this.#routes.forget();
+    this.#changed();
     return changed;
   }
 
   async #disconnectAtProvider(row: ChannelRow): Promise<void> {
     const connector = this.connectorOf(row.source);
     if (!connector.disconnect) return;
-    const others = await channelsByAccount(this.#database, row.source, row.account);
-    const lastOfAccount = !others.some((other) => other.id !== row.id && isConnected(other.status));
+    // Sources of one provider share its subscription: a page's Facebook and Instagram channels do.
+    const others = await Promise.all(
+      this.#registry.sourcesOfProvider(row.source).map((source) => channelsByAccount(this.#database, source, row.account)),
+    );
+    const lastOfAccount = !others.flat().some((other) => other.id !== row.id && other.sandbox === row.sandbox && isConnected(other.status));
     const context = this.#contexts.for({ workspaceId: row.workspaceId, channelId: row.id, sandbox: row.sandbox });
     try {
       await connector.disconnect(this.view(row), context, { lastOfAccount });
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       context.log.warn({ channel: row.id, err: error }, 'the provider could not be told of the disconnect');
+      // Credentials that do not work will not work later either.
+      if (error.class === 'unauthorized') return;
       const sealed = this.#vault.seal({ ...this.view(row), lastOfAccount }, contextOf(row.workspaceId, row.id));
       await this.#database.query(
         `insert into farewells (workspace_id, channel_id, source, channel, key_id, run_at) values ($1, $2, $3, $4, $5, now() + interval '1 minute')
@@ -161,6 +176,11 @@ export class Channels {
         [row.workspaceId, row.id, row.source, sealed.data, sealed.keyId],
       );
     }
+  }
+
+  #changed(): void {
+    this.#routes.forget();
+    this.#tell();
   }
 
   /** Changes what is given and tells everybody. Throws `not-found`. */
@@ -175,7 +195,7 @@ export class Channels {
       return row;
     });
     if (!changed) throw notFound('channel');
-    this.#routes.forget();
+    this.#changed();
     return changed;
   }
 

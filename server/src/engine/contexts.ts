@@ -5,14 +5,15 @@ import type { Database } from '../store/database.ts';
 import { readMemo, writeMemo } from '../store/memos.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Media } from './media.ts';
+import type { Sandboxes } from './sandboxes.ts';
 
 export interface ContextsOptions {
   database: Database;
   vault: Vault;
   http: HttpClient;
   config: ProviderConfig;
-  /** The providers' addresses and secrets of the stand-ins, for channels made with test keys. */
-  sandboxConfig: ProviderConfig;
+  /** The stand-ins, for channels made with test keys. */
+  sandboxes: Pick<Sandboxes, 'config' | 'http'>;
   media: Media;
   log: Logger;
 }
@@ -27,13 +28,20 @@ export class Contexts {
     this.#options = options;
   }
 
+  /** The way out and the settings for what concerns no channel yet: a webhook that is still to be verified. */
+  outside(sandbox: boolean): { http: HttpClient; config: ProviderConfig } {
+    const { http, config, sandboxes } = this.#options;
+    return { http, config: sandbox ? sandboxes.config : config };
+  }
+
   for(channel: { workspaceId: string; channelId: string | null; sandbox: boolean }): ConnectorContext {
-    const { database, vault, http, config, sandboxConfig, media, log } = this.#options;
+    const { database, vault, http, config, sandboxes, media, log } = this.#options;
     const { workspaceId } = channel;
     const channelId = channel.channelId ?? NOWHERE;
     return {
-      http,
-      config: channel.sandbox ? sandboxConfig : config,
+      http: channel.sandbox ? sandboxes.http(channel) : http,
+      config: channel.sandbox ? sandboxes.config : config,
+      ...(channel.sandbox ? { sandbox: true } : {}),
       now: () => new Date(),
       log: log.child({ channel: channel.channelId }),
       openMedia: (id) => media.open(workspaceId, id),

@@ -16,6 +16,7 @@ import type { Contexts } from './contexts.ts';
 import { type Outgoing, outboundOf } from './outgoing.ts';
 import type { Pacer } from './pacer.ts';
 import { routeOf } from './routes.ts';
+import { onlyPretends } from './sandboxes.ts';
 import type { Outcome, Settling } from './settling.ts';
 
 /** Waits between tries, in seconds; after the last one the message has failed. */
@@ -74,7 +75,9 @@ export class Delivery {
     const calledAt = new Date();
     let receipt: SendReceipt;
     try {
-      receipt = await connector.send!(outbound, view, contexts.for({ ...channel, channelId: channel.id }));
+      receipt = onlyPretends(channel)
+        ? { providerId: outbound.id }
+        : await connector.send!(outbound, view, contexts.for({ ...channel, channelId: channel.id }));
     } catch (error) {
       return this.#refused(outgoing, connector, job, calledAt, error instanceof ProviderError ? error : unexpected(error));
     }

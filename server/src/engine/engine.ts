@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { Registry } from '../connectors/registry.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/database.ts';
+import { templateShape, templatesOfAccount } from '../store/provider-templates.ts';
 import { Vault } from '../store/vault.ts';
 import { Channels } from './channels.ts';
 import { Contexts } from './contexts.ts';
@@ -12,6 +13,7 @@ import { farewellSayer } from './farewells.ts';
 import { fallbackMover } from './fallback.ts';
 import { Feed } from './feed.ts';
 import { healthWatch } from './health.ts';
+import { hookAt, takeCall } from './hook-calls.ts';
 import { housekeeper } from './housekeeping.ts';
 import { createHttpClient } from './http-client.ts';
 import { Ingest } from './ingest.ts';
@@ -21,6 +23,7 @@ import { Outbox } from './outbox.ts';
 import { profileFetcher } from './profiles.ts';
 import { reconciler } from './reconciling.ts';
 import { Routes } from './routes.ts';
+import { Sandboxes } from './sandboxes.ts';
 import { Sender } from './send.ts';
 import { settlementAsker } from './settlements.ts';
 import { syncTemplates, templateSync } from './templates.ts';
@@ -34,6 +37,7 @@ export interface Engine {
   registry: Registry;
   vault: Vault;
   contexts: Contexts;
+  sandboxes: Sandboxes;
   channels: Channels;
   routes: Routes;
   ingest: Ingest;
@@ -65,12 +69,28 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
-  const contexts = new Contexts({ database, vault, http, config: config.providers, sandboxConfig: config.providers, media, log });
+  const sandboxes = new Sandboxes({
+    config: config.providers,
+    channel: async (workspaceId, channelId) => {
+      const row = await channels.get(workspaceId, channelId);
+      return { source: row.source, view: channels.view(row) };
+    },
+    templates: async (workspaceId, source, account) => {
+      const rows = await templatesOfAccount(database, workspaceId, source, account);
+      return rows.filter((row) => row.status !== 'DELETED').map(templateShape);
+    },
+    take: async (workspaceId, call) => {
+      const hook = hookAt(registry.hooks, call.path);
+      return hook ? takeCall({ database, channels, contexts, ingest, log }, hook, call, { sandboxOf: workspaceId }) : { status: 404 };
+    },
+    log,
+  });
+  const contexts: Contexts = new Contexts({ database, vault, http, config: config.providers, sandboxes, media, log });
   const routes = new Routes(database, registry);
-  const channels = new Channels({ database, registry, vault, contexts, routes });
+  const channels: Channels = new Channels({ database, registry, vault, contexts, routes, sandboxes, changed: () => outbox.wake() });
   const ingest = new Ingest({ database, routes, defaultWorkspaceId, log });
   const feed = new Feed(database, log);
-  const outbox = new Outbox({ database, channels, contexts, log });
+  const outbox: Outbox = new Outbox({ database, channels, contexts, log });
   const sender = new Sender({
     database,
     channels,
@@ -92,6 +112,7 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     registry,
     vault,
     contexts,
+    sandboxes,
     channels,
     routes,
     ingest,
@@ -108,6 +129,7 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     },
     async stop() {
       await Promise.all([outbox.stop(), ...workers.map((worker) => worker.stop())]);
+      await sandboxes.close();
       await ingest.drain();
       await feed.stop();
       await http.close();

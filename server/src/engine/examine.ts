@@ -8,7 +8,7 @@ import { PatchbayError } from '../model/errors.ts';
 import { violations } from '../model/limits.ts';
 import type { Client } from '../store/database.ts';
 import { getManyMedia } from '../store/media.ts';
-import { type ProviderTemplateRow, templatesOfAccount } from '../store/provider-templates.ts';
+import { type ProviderTemplateRow, templateShape, templatesOfAccount } from '../store/provider-templates.ts';
 import type { Channels } from './channels.ts';
 import type { Destination } from './destination.ts';
 
@@ -139,7 +139,7 @@ async function fillTemplate(
     problems.push(new PatchbayError('invalid', message, { problems: [{ field: 'body.template', message }] }));
     return content;
   }
-  const { problems: wrong, text } = operations.render(shapeOf(template), content);
+  const { problems: wrong, text } = operations.render(templateShape(template), content);
   if (wrong.length > 0) {
     problems.push(new PatchbayError('invalid', wrong[0]!, { problems: wrong.map((message) => ({ field: 'body.template', message })) }));
   }
@@ -149,17 +149,6 @@ async function fillTemplate(
 function isMeant(row: ProviderTemplateRow, content: Extract<Content, { type: 'template' }>): boolean {
   if (content.providerRef && row.providerRef === content.providerRef) return true;
   return row.name === content.name && row.language === content.language;
-}
-
-function shapeOf(row: ProviderTemplateRow) {
-  return {
-    name: row.name,
-    language: row.language,
-    status: row.status,
-    components: row.components,
-    ...(row.category ? { category: row.category } : {}),
-    ...(row.providerRef ? { providerRef: row.providerRef } : {}),
-  };
 }
 
 /** Free messages only inside the window; a template at any time; a person's tag inside the longer one. */

@@ -125,7 +125,7 @@ export class Ingest {
         inbound: [],
       }));
     }
-    const routes = direct.length ? direct : await this.#routesOfAccounts(event.source, parsed);
+    const routes = direct.length ? direct : (await this.#routesOfAccounts(event.source, parsed)).filter((route) => isMeant(event, route));
     const byWorkspace = new Map<string, Route[]>();
     for (const route of routes) byWorkspace.set(route.workspaceId, [...(byWorkspace.get(route.workspaceId) ?? []), route]);
     if (byWorkspace.size === 0) return [{ row: row(fallback, 'unrouted', 'no channel of ours is meant'), inbound: [] }];
@@ -144,7 +144,7 @@ export class Ingest {
   /** The channels that the event names. What was kept for a workspace that still has the channel is replayed there alone. */
   async #directRoutes(event: RawEvent, kept: RawEventView | undefined): Promise<Route[]> {
     if (event.sourceChannelId === null) return [];
-    const routes = await this.#routes.find(event.source, event.sourceChannelId);
+    const routes = (await this.#routes.find(event.source, event.sourceChannelId)).filter((route) => isMeant(event, route));
     if (event.channelId) return routes.filter((route) => route.channelId === event.channelId);
     const own = kept ? routes.filter((route) => route.workspaceId === kept.workspaceId) : [];
     return own.length > 0 ? own : routes;
@@ -255,6 +255,11 @@ export class Ingest {
     }
     return states[0] ?? 'ignored';
   }
+}
+
+function isMeant({ sandboxOf }: RawEvent, route: Route): boolean {
+  if (sandboxOf === undefined) return true;
+  return sandboxOf === null ? !route.sandbox : route.sandbox && route.workspaceId === sandboxOf;
 }
 
 function messageOf(error: unknown): string {

@@ -223,6 +223,7 @@ export async function mergeAccountDetails(
     `update channels set details = details || $4::jsonb, status = case when status in ('inactive', 'deleted') then status else coalesce($5, status) end,
        status_reason = case when $5::text is null then status_reason else $6 end, updated_at = now()
      where workspace_id = $1 and case when $7::text is null then id = $2 else source = $3 and account = $7 end
+       and ($8::text is null or details ->> $8 = $9)
      returning id`,
     [
       channel.workspaceId,
@@ -232,6 +233,8 @@ export async function mergeAccountDetails(
       event.status ?? null,
       event.reason ?? null,
       event.account ?? null,
+      event.where?.detail ?? null,
+      event.where?.value ?? null,
     ],
   );
   return result.rows.map((row) => row.id);
