@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { live } from '../../server/src/connectors/chatplugin/index.ts';
 import type { Schema } from '../src/api/types.ts';
 import {
+  changedSettings,
   choicesOf,
   editablePart,
   fieldsOf,
@@ -94,6 +95,13 @@ describe('a generated form', () => {
     expect(missingFields(mail, { provider: 'google' })).toEqual({});
     expect(missingFields(mail, { provider: 'smtp' })).toEqual({ host: 'This is needed.' });
     expect(filledValues(mail, { provider: 'google', host: 'left over' })).toEqual({ provider: 'google' });
+  });
+
+  it('sends of an edit what the form has, emptied texts too', () => {
+    expect(changedSettings(schema, { note: '', host: 'h', other: 1, folders: [] })).toEqual({ host: 'h', note: '', folders: [] });
+    expect(changedSettings({ properties: { config: { type: 'object', properties: { a: {} } } } }, { config: { a: '' } })).toEqual({
+      config: {},
+    });
   });
 
   it('reads back what it wrote, beside everything else', () => {

@@ -55,11 +55,13 @@ export async function startLive(): Promise<void> {
   }
   open();
   window.addEventListener('online', reconnectNow);
+  window.addEventListener('offline', lose);
 }
 
 /** Stops following; the next sign-in starts anew. */
 export function stopLive(): void {
   window.removeEventListener('online', reconnectNow);
+  window.removeEventListener('offline', lose);
   clearTimeout(timer);
   source?.close();
   source = undefined;
@@ -76,14 +78,20 @@ function open(): void {
   };
   // The browser would resume by itself where the server answers at all; one way for every kind of break is simpler.
   stream.onerror = () => {
-    stream.close();
-    if (source !== stream) return;
-    source = undefined;
-    change('reconnecting');
-    timer = setTimeout(open, wait + Math.random() * wait);
-    wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+    if (source === stream) lose();
+    else stream.close();
   };
   for (const type of TYPES) stream.addEventListener(type, (event) => take(JSON.parse((event as MessageEvent<string>).data)));
+}
+
+/** The connection is gone, whether the stream noticed or the browser said so. */
+function lose(): void {
+  if (!source) return;
+  source.close();
+  source = undefined;
+  change('reconnecting');
+  timer = setTimeout(open, wait + Math.random() * wait);
+  wait = Math.min(wait * 2, LONGEST_WAIT_MS);
 }
 
 /** Tries again at once instead of at the next turn. */
@@ -101,7 +109,9 @@ function take(event: LiveEvent): void {
   if (event.conversation) putConversation(queryClient, event.conversation);
   if (event.type.startsWith('channel.')) takeChannel(event);
   if (event.type.startsWith('contact.') && event.contactId) takeContact(event.contactId);
-  if (event.type === 'typing' && event.conversationId) showTyping(event.conversationId, event.data.on === true);
+  if (event.type === 'typing' && event.conversationId && event.data.by === 'contact') {
+    showTyping(event.conversationId, event.data.on === true);
+  }
   if (event.type === 'message.created' && event.message?.direction === 'incoming' && event.conversationId) {
     showTyping(event.conversationId, false);
   }

@@ -76,6 +76,17 @@ export function filledValues(schema: Schema, values: Values): Values {
   return filled;
 }
 
+/** What an edit sends: every field of the form, since the server keeps what is not told. A text that was emptied is sent empty. */
+export function changedSettings(schema: Schema, values: Values): Values {
+  const known = schema.properties ?? {};
+  const filled = filledValues({ ...schema, required: Object.keys(known) }, values);
+  const emptied = Object.keys(known).filter((name) => values[name] === '' && !(name in filled));
+  return {
+    ...Object.fromEntries(Object.entries(filled).filter(([name]) => name in known)),
+    ...Object.fromEntries(emptied.map((name) => [name, ''])),
+  };
+}
+
 /** Wanted fields that are empty, by path; what else may be wrong, the server says. */
 export function missingFields(schema: Schema, values: Values, prefix = ''): Record<string, string> {
   const problems: Record<string, string> = {};
