@@ -302,6 +302,14 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     expect((await asThat()).status).toBe(401);
   });
 
+  it('goes back to the sign-in when the session ends under it', async () => {
+    await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+    await context.clearCookies();
+    await context.setOffline(true);
+    await context.setOffline(false);
+    await page.getByRole('heading', { name: 'Sign in to Patchbay' }).waitFor();
+  });
+
   it('fits a phone: the list, then the conversation, then back', async () => {
     const channelId = await liveChat('pocket');
     await (await world.visitor(channelId))('from my phone');

@@ -4,7 +4,7 @@
  */
 import { useSyncExternalStore } from 'react';
 import { putChannel, putConversation, putMessage } from './cache.ts';
-import { ApiError, withQuery } from './client.ts';
+import { ApiError, request, withQuery } from './client.ts';
 import { queryClient } from './query-client.ts';
 import { workspaceId } from './session.ts';
 import type { LiveEvent } from './types.ts';
@@ -22,6 +22,8 @@ let state: LiveState = 'connecting';
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let cursor = 0;
+/** Tells a start that was overtaken by a stop. */
+let run = 0;
 let wait = FIRST_WAIT_MS;
 const stateListeners = new Set<() => void>();
 const eventListeners = new Set<(event: LiveEvent) => void>();
@@ -44,11 +46,14 @@ const TYPES = [
 /** Finds the log's end and follows it from there. Read nothing else of the workspace before this resolved. */
 export async function startLive(): Promise<void> {
   stopLive();
+  const mine = run;
   try {
     const { newest } = await ask<{ newest: number }>('/events', { query: { limit: 1 } });
+    if (mine !== run) return;
     cursor = Number(newest);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    if (mine !== run) return;
     change('off');
     timer = setInterval(() => void queryClient.invalidateQueries(), POLL_MS);
     return;
@@ -60,6 +65,7 @@ export async function startLive(): Promise<void> {
 
 /** Stops following; the next sign-in starts anew. */
 export function stopLive(): void {
+  run++;
   window.removeEventListener('online', reconnectNow);
   window.removeEventListener('offline', lose);
   clearTimeout(timer);
@@ -90,6 +96,8 @@ function lose(): void {
   source.close();
   source = undefined;
   change('reconnecting');
+  // A stream does not tell a lost network from an ended session; this does, and an ended one leads to the sign-in.
+  request('/session').catch(() => undefined);
   timer = setTimeout(open, wait + Math.random() * wait);
   wait = Math.min(wait * 2, LONGEST_WAIT_MS);
 }
