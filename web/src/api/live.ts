@@ -4,6 +4,7 @@
  */
 import { useSyncExternalStore } from 'react';
 import { putChannel, putConversation, putMessage } from './cache.ts';
+import { CatchUp } from './catch-up.ts';
 import { ApiError, request, withQuery } from './client.ts';
 import { queryClient } from './query-client.ts';
 import { workspaceId } from './session.ts';
@@ -18,6 +19,7 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 const POLL_MS = 10_000;
 
+const catchUp = new CatchUp(queryClient);
 let state: LiveState = 'connecting';
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -113,6 +115,7 @@ export function reconnectNow(): void {
 function take(event: LiveEvent): void {
   if (event.seq <= cursor) return;
   cursor = event.seq;
+  catchUp.remember(event);
   if (event.message) putMessage(queryClient, event.message);
   if (event.conversation) putConversation(queryClient, event.conversation);
   if (event.type.startsWith('channel.')) takeChannel(event);
