@@ -29,4 +29,10 @@ it('merges what came in while an answer was on its way', async () => {
     client.getQueryData<{ pages: Page<{ id: string }>[] }>(key)!.pages.flatMap((page) => page.results.map(({ id }) => id));
   expect(shown(['messages', 'c'])).toEqual(['m2', 'm1']);
   expect(shown(['conversations', { status: 'active' }])).toEqual(['c', 'other']);
+
+  // What was told before a question was asked is in its answer already, and must not undo it.
+  const renamed = { ...conversation, name: 'renamed' };
+  client.setQueryData(['conversation', 'c'], conversation);
+  await client.fetchQuery({ queryKey: ['conversation', 'c'], queryFn: async () => renamed });
+  expect(client.getQueryData(['conversation', 'c'])).toEqual(renamed);
 });

@@ -7,39 +7,44 @@ import { type Pages, putMessage, withConversation } from './cache.ts';
 import type { Conversation, LiveEvent } from './types.ts';
 import { type ConversationFilter, conversationQuery, conversationsQuery } from './workspace.ts';
 
-/** Longer than any answer may take. */
-const KEPT_MS = 30_000;
-const KEPT = 500;
+/** More than come in while an answer is on its way. */
+const KEPT = 1000;
 
 export class CatchUp {
   readonly #client: QueryClient;
-  #recent: { at: number; event: LiveEvent }[] = [];
+  /** The newest events, and how many there were before them. */
+  #recent: LiveEvent[] = [];
+  #forgotten = 0;
+  /** How many events there were when a question was asked, by the question. */
+  readonly #asked = new Map<string, number>();
 
   constructor(client: QueryClient) {
     this.#client = client;
     client.getQueryCache().subscribe((notice) => {
-      if (notice.type !== 'updated' || notice.action.type !== 'success' || notice.action.manual) return;
-      this.#merge(notice.query.queryKey);
+      if (notice.type !== 'updated') return;
+      const { queryHash, queryKey } = notice.query;
+      const { action } = notice;
+      if (action.type === 'fetch') this.#asked.set(queryHash, this.#forgotten + this.#recent.length);
+      if (action.type !== 'success' || action.manual) return;
+      const asked = this.#asked.get(queryHash) ?? 0;
+      this.#asked.delete(queryHash);
+      for (const event of this.#recent.slice(Math.max(0, asked - this.#forgotten))) this.#merge(event, queryKey);
     });
   }
 
   remember(event: LiveEvent): void {
-    if (!event.message && !event.conversation) return;
-    this.#recent.push({ at: Date.now(), event });
-    if (this.#recent.length > KEPT) this.#recent.shift();
+    this.#recent.push(event);
+    if (this.#recent.length <= KEPT) return;
+    this.#recent.shift();
+    this.#forgotten++;
   }
 
-  #merge([kind, about]: readonly unknown[]): void {
-    const since = Date.now() - KEPT_MS;
-    this.#recent = this.#recent.filter(({ at }) => at >= since);
-    for (const { event } of this.#recent) {
-      const { message, conversation } = event;
-      if (kind === 'messages' && message?.conversationId === about) putMessage(this.#client, message!);
-      if (kind === 'conversation' && conversation?.id === about) {
-        this.#client.setQueryData(conversationQuery(conversation!.id).queryKey, conversation);
-      }
-      if (kind === 'conversations' && conversation) this.#mergeList(about as ConversationFilter, conversation);
+  #merge({ message, conversation }: LiveEvent, [kind, about]: readonly unknown[]): void {
+    if (kind === 'messages' && message?.conversationId === about) putMessage(this.#client, message!);
+    if (kind === 'conversation' && conversation?.id === about) {
+      this.#client.setQueryData(conversationQuery(conversation!.id).queryKey, conversation);
     }
+    if (kind === 'conversations' && conversation) this.#mergeList(about as ConversationFilter, conversation);
   }
 
   #mergeList(filter: ConversationFilter, conversation: Conversation): void {
