@@ -40,6 +40,11 @@ export interface MessageEvent {
   direction: 'in' | 'out';
   /** Unique within the channel; a second one with the same id changes nothing. */
   providerId: string;
+  /**
+   * What the message says, hashed, where ids are made by its sender (mail): one with a known id and another fingerprint
+   * is another message, and is kept beside the first.
+   */
+  fingerprint?: string;
   /** The far end of the conversation: the writer, or the reader of an echo. */
   contact: Party;
   content: Content;

@@ -84,7 +84,7 @@ async function storeMessages(client: Client, batch: Inbound[], foundOf: Map<Inbo
   });
   if (incoming.length === 0) return;
   await pointAtAnswered(client, incoming);
-  const stored = await sql.insertMessages(
+  const stored = await insertAll(
     client,
     incoming.map((item) => item.row),
   );
@@ -147,6 +147,7 @@ function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Inc
       ...(found.guessed ? { threadedBy: 'subject' } : {}),
     },
     sentAt: event.sentAt ?? receivedAt,
+    ...(event.fingerprint === undefined ? {} : { fingerprint: event.fingerprint }),
     ...(route.connector.mediaOf && inbound.rawEventId ? { rawEventId: inbound.rawEventId } : {}),
   };
   return { inbound, found, row, media };
@@ -164,6 +165,17 @@ async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<vo
     row.replyTo = (result.rows[0] as { id: string } | undefined)?.id ?? null;
     row.metadata.replyToProviderId = inbound.event.replyTo;
   }
+}
+
+/** The ids of those that were new. A message whose id another one has, which says something else, gets an id of its own. */
+async function insertAll(client: Client, rows: sql.NewMessage[]): Promise<Set<string>> {
+  const stored = await sql.insertMessages(client, rows);
+  const refused = rows.filter((row) => row.fingerprint !== undefined && !stored.has(row.id));
+  const impostors = await sql.findImpostors(client, refused);
+  const renamed = refused.filter((row) => impostors.has(row.id));
+  for (const row of renamed) row.providerId = `${row.providerId}#${row.fingerprint}`;
+  for (const id of await sql.insertMessages(client, renamed)) stored.add(id);
+  return stored;
 }
 
 /** What later messages of the same threads will be found by, and what answers to them are built from. */

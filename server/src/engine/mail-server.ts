@@ -1,10 +1,14 @@
 /** The built-in mail server as part of the running service: which mailboxes it takes mail for, and where that goes. */
+import { setTimeout } from 'node:timers/promises';
 import { createMailServer, type MailServer } from '../connectors/email/server.ts';
 import { StartError } from '../start-error.ts';
 import { builtinMailbox } from '../store/mailboxes.ts';
 import type { Engine } from './engine.ts';
 
 type Parts = Pick<Engine, 'config' | 'database' | 'ingest' | 'log'>;
+
+/** How long mails under way may take to end when the service stops; what has no 250 by then is sent again. */
+const STOP_MS = 3_000;
 
 export interface RunningMailServer {
   port: number;
@@ -27,7 +31,7 @@ export async function startMailServer({ config, database, ingest, log }: Parts):
   const port = await server.listen(wanted, config.host).catch((error: NodeJS.ErrnoException) => {
     throw startError(error, wanted);
   });
-  return { port, close: () => server.close() };
+  return { port, close: () => Promise.race([server.close(), setTimeout(STOP_MS, undefined, { ref: false })]) };
 }
 
 function startError(error: NodeJS.ErrnoException, port: number): Error {

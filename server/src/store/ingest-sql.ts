@@ -188,6 +188,7 @@ export interface NewMessage {
   sentAt: Date;
   /** The raw event that its files are cut out of. */
   rawEventId?: string;
+  fingerprint?: string;
 }
 
 /** Stores messages; one whose provider id the channel already has is left out of the answer and changes nothing. */
@@ -196,17 +197,33 @@ export async function insertMessages(client: Client, rows: NewMessage[]): Promis
   const result = await client.query({
     name: 'insert-messages',
     text: `insert into messages (workspace_id, id, channel_id, conversation_id, contact_id, source, direction, provider_id,
-        state, content, payload, sender_id, sender_name, reply_to, metadata, sent_at, raw_event_id)
+        state, content, payload, sender_id, sender_name, reply_to, metadata, sent_at, raw_event_id, fingerprint)
       select "workspaceId", id, "channelId", "conversationId", "contactId", source, direction, "providerId",
-        state, content, payload, "senderId", "senderName", "replyTo", metadata, "sentAt", "rawEventId"
+        state, content, payload, "senderId", "senderName", "replyTo", metadata, "sentAt", "rawEventId", fingerprint
       from json_to_recordset($1) as x("workspaceId" uuid, id uuid, "channelId" uuid, "conversationId" uuid, "contactId" uuid,
         source text, direction text, "providerId" text, state text, content jsonb, payload jsonb, "senderId" text,
-        "senderName" text, "replyTo" uuid, metadata jsonb, "sentAt" timestamptz, "rawEventId" uuid)
+        "senderName" text, "replyTo" uuid, metadata jsonb, "sentAt" timestamptz, "rawEventId" uuid, fingerprint text)
       on conflict (workspace_id, channel_id, provider_id) where provider_id is not null do nothing
       returning id`,
     values: [toJson(rows)],
   });
   return new Set(result.rows.map((row: { id: string }) => row.id));
+}
+
+/** Of these messages, which were not stored, those whose id is taken by a message that says something else. */
+export async function findImpostors(client: Client, rows: NewMessage[]): Promise<Set<string>> {
+  if (rows.length === 0) return new Set();
+  const result = await client.query<{ id: string }>(
+    `select x.id from json_to_recordset($1) as x("workspaceId" uuid, id uuid, "channelId" uuid, "providerId" text, fingerprint text)
+     join messages m on m.workspace_id = x."workspaceId" and m.channel_id = x."channelId" and m.provider_id = x."providerId"
+     where m.fingerprint <> x.fingerprint`,
+    [
+      toJson(
+        rows.map(({ workspaceId, id, channelId, providerId, fingerprint }) => ({ workspaceId, id, channelId, providerId, fingerprint })),
+      ),
+    ],
+  );
+  return new Set(result.rows.map((row) => row.id));
 }
 
 export interface ConversationTouch {
