@@ -124,13 +124,14 @@ export function createEngine({
     receivers,
     mailPort: () => mailServer?.port,
     async start() {
+      // First: a port that somebody else has ends the start before anything runs.
+      mailServer = await startMailServer({ config, database, ingest, log });
       feed.start();
       const recovered = await ingest.recover();
       if (recovered > 0) log.info({ events: recovered }, 'applied inbound events that an earlier process left');
       outbox.start();
       for (const worker of workers) worker.start();
       receivers.start();
-      mailServer = await startMailServer({ config, database, ingest, log });
     },
     async stop() {
       await Promise.all([mailServer?.close(), receivers.stop(), outbox.stop(), ...workers.map((worker) => worker.stop())]);

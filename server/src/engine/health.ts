@@ -22,7 +22,7 @@ export function healthWatch(parts: Parts): Worker {
         `update channels set health_at = now() where (workspace_id, id) in (
            select workspace_id, id from channels
            where status in ('active', 'warning', 'failed', 'pending')
-             and coalesce(health_at, created_at) < now() - make_interval(mins => case when status = 'failed' then $2 else $1 end)
+             and coalesce(health_at, created_at) < now() - make_interval(mins => case when status = 'failed' then $2::integer else $1::integer end)
            limit 10 for update skip locked)
          returning workspace_id as "workspaceId", id`,
         [EVERY_MINUTES, FAILED_EVERY_MINUTES],
