@@ -20,9 +20,6 @@ create index conversations_guess on conversations (workspace_id, channel_id, con
 alter table messages add column raw_event_id uuid;
 create index messages_raw_event on messages (workspace_id, raw_event_id) where raw_event_id is not null;
 
--- What the message says, hashed, where its id is made by the sender: broken programs use one id for several mails.
-alter table messages add column fingerprint text;
-
 -- The newest change of each kind (reaction, edit, revoke): an older one that arrives late changes nothing.
 alter table messages add column changes jsonb not null default '{}';
 
