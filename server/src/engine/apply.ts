@@ -84,7 +84,7 @@ async function storeMessages(client: Client, batch: Inbound[], foundOf: Map<Inbo
   });
   if (incoming.length === 0) return;
   await pointAtAnswered(client, incoming);
-  const { stored, early } = await sql.storeArriving(
+  const { stored, early } = await storeAll(
     client,
     incoming.map((item) => item.row),
     log.splice(0),
@@ -137,6 +137,7 @@ function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Inc
       ...(found.guessed ? { threadedBy: 'subject' } : {}),
     },
     sentAt,
+    ...(event.fingerprint === undefined ? {} : { fingerprint: event.fingerprint }),
     ...(route.connector.mediaOf && inbound.rawEventId ? { rawEventId: inbound.rawEventId } : {}),
     unread: event.direction === 'in' && !event.automatic ? 1 : 0,
     inboundAt: counts ? sentAt : null,
@@ -159,6 +160,22 @@ async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<vo
     row.replyTo = (result.rows[0] as { id: string } | undefined)?.id ?? null;
     row.metadata.replyToProviderId = inbound.event.replyTo;
   }
+}
+
+/** The ids of those that were new. A message whose id another one has, which says something else, gets an id of its own. */
+async function storeAll(
+  client: Client,
+  rows: sql.ArrivingMessage[],
+  events: sql.NewEvent[],
+): Promise<{ stored: Set<string>; early: boolean }> {
+  const { stored, early } = await sql.storeArriving(client, rows, events);
+  const refused = rows.filter((row) => row.fingerprint !== undefined && !stored.has(row.id));
+  const impostors = await sql.findImpostors(client, refused);
+  const renamed = refused.filter((row) => impostors.has(row.id));
+  if (renamed.length === 0) return { stored, early };
+  for (const row of renamed) row.providerId = `${row.providerId}#${row.fingerprint}`;
+  const again = await sql.storeArriving(client, renamed, []);
+  return { stored: stored.union(again.stored), early: early || again.early };
 }
 
 /** What later messages of the same threads will be found by, and what answers to them are built from. */

@@ -177,6 +177,8 @@ export function createEngine({
     receivers,
     mailPort: () => mailServer?.port,
     async start() {
+      // First: a port that somebody else has ends the start before anything runs.
+      mailServer = await startMailServer({ config, database, ingest, log });
       feed.start();
       arrivals.start();
       const recovered = await ingest.recover();
@@ -185,7 +187,6 @@ export function createEngine({
       for (const worker of workers) worker.start();
       sandboxCustomers.start();
       receivers.start();
-      mailServer = await startMailServer({ config, database, ingest, log });
     },
     async stop() {
       await Promise.all([
