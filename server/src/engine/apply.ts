@@ -7,6 +7,7 @@ import * as sql from '../store/ingest-sql.ts';
 import { insertWaitingMedia, type WaitingMedia } from '../store/media.ts';
 import { takeEarly } from '../store/receipts-sql.ts';
 import { applyChange, applyReceipts, type Located } from './apply-changes.ts';
+import { claimEchoes } from './echoes.ts';
 import { type Found, resolveParties, type Wanted } from './parties.ts';
 import type { Route } from './routes.ts';
 
@@ -28,7 +29,8 @@ interface Incoming {
  * Applies the events and appends to the log. Repeating an event changes nothing; any order ends in the same state.
  * The caller commits.
  */
-export async function applyInbound(client: Client, batch: Inbound[]): Promise<void> {
+export async function applyInbound(client: Client, arrived: Inbound[]): Promise<void> {
+  const batch = await claimEchoes(client, arrived);
   const log: sql.NewEvent[] = [];
   const withParty = batch.flatMap((inbound) => {
     const wanted = wantedOf(inbound);

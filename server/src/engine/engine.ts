@@ -69,7 +69,7 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
-  const sandboxes = new Sandboxes({
+  const sandboxes: Sandboxes = new Sandboxes({
     config: config.providers,
     channel: async (workspaceId, channelId) => {
       const row = await channels.get(workspaceId, channelId);
@@ -88,7 +88,13 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
   const contexts: Contexts = new Contexts({ database, vault, http, config: config.providers, sandboxes, media, log });
   const routes = new Routes(database, registry);
   const channels: Channels = new Channels({ database, registry, vault, contexts, routes, sandboxes, changed: () => outbox.wake() });
-  const ingest = new Ingest({ database, routes, defaultWorkspaceId, log });
+  const ingest: Ingest = new Ingest({
+    database,
+    routes,
+    defaultWorkspaceId,
+    config: (sandbox) => (sandbox ? sandboxes.config : config.providers),
+    log,
+  });
   const feed = new Feed(database, log);
   const outbox: Outbox = new Outbox({ database, channels, contexts, log });
   const sender = new Sender({

@@ -5,7 +5,7 @@
  * one that nobody can read never holds up the others, and is kept, listed and replayable.
  */
 import type { Logger } from 'pino';
-import type { InboundEvent, RawEvent } from '../connectors/connector.ts';
+import type { InboundEvent, ProviderConfig, RawEvent } from '../connectors/connector.ts';
 import { uuidv7 } from '../model/ids.ts';
 import { type Client, type Database, isDatabaseAway } from '../store/database.ts';
 import { insertRawEvents, type RawEventRow } from '../store/ingest-sql.ts';
@@ -34,6 +34,8 @@ export interface IngestOptions {
   routes: Routes;
   /** Where events are filed that belong to no channel of ours. */
   defaultWorkspaceId: string;
+  /** The settings that an event is read with: the installation's, or those of sandbox channels. */
+  config(sandbox: boolean): ProviderConfig;
   log: Logger;
 }
 
@@ -41,6 +43,7 @@ export class Ingest {
   readonly #database: Database;
   readonly #routes: Routes;
   readonly #defaultWorkspaceId: string;
+  readonly #config: (sandbox: boolean) => ProviderConfig;
   readonly #log: Logger;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
@@ -49,6 +52,7 @@ export class Ingest {
     this.#database = options.database;
     this.#routes = options.routes;
     this.#defaultWorkspaceId = options.defaultWorkspaceId;
+    this.#config = options.config;
     this.#log = options.log;
   }
 
@@ -117,7 +121,7 @@ export class Ingest {
     let parsed: InboundEvent[];
     try {
       if (!connector) throw new Error(`there is no source ${event.source}`);
-      parsed = connector.parse(event);
+      parsed = connector.parse(event, this.#config(typeof event.sandboxOf === 'string'));
     } catch (error) {
       const workspaces = [...new Set(direct.map((route) => route.workspaceId))];
       return (workspaces.length ? workspaces : [fallback]).map((workspaceId) => ({
