@@ -36,10 +36,9 @@ export async function loadDestinations(
     wanted.map(({ workspaceId, conversationId }) => ({ workspaceId, id: conversationId })),
   );
   const [channels, optedOut] = await Promise.all([
-    getChannelsAcross(
-      client,
-      [...new Map(conversations.map((row) => [row.channelId, { workspaceId: row.workspaceId, id: row.channelId }])).values()],
-    ),
+    getChannelsAcross(client, [
+      ...new Map(conversations.map((row) => [row.channelId, { workspaceId: row.workspaceId, id: row.channelId }])).values(),
+    ]),
     optedOutAcross(client, conversations),
   ]);
   const conversationOf = new Map(conversations.map((row) => [`${row.workspaceId} ${row.id}`, row]));

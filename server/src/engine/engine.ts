@@ -9,8 +9,8 @@ import { templateShape, templatesOfAccount } from '../store/provider-templates.t
 import { Vault } from '../store/vault.ts';
 import { Channels } from './channels.ts';
 import { Contexts } from './contexts.ts';
-import { farewellSayer } from './farewells.ts';
 import { fallbackMover } from './fallback.ts';
+import { farewellSayer } from './farewells.ts';
 import { Feed } from './feed.ts';
 import { healthWatch } from './health.ts';
 import { hookAt, takeCall } from './hook-calls.ts';
@@ -109,7 +109,17 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     wake: () => outbox.wake(),
   });
   const parts = { database, channels, contexts, media, vault, log, ingest, sender, outbox };
-  const workers = [mediaFetcher, profileFetcher, healthWatch, templateSync, farewellSayer, housekeeper, settlementAsker, reconciler, fallbackMover].map((make) => make(parts));
+  const workers = [
+    mediaFetcher,
+    profileFetcher,
+    healthWatch,
+    templateSync,
+    farewellSayer,
+    housekeeper,
+    settlementAsker,
+    reconciler,
+    fallbackMover,
+  ].map((make) => make(parts));
   return {
     config,
     log,

@@ -105,9 +105,13 @@ function fit(
   }
   const carried = !broken[0]!.startsWith('this channel cannot carry');
   problems.push(
-    new PatchbayError(carried ? 'invalid' : 'not-supported', carried ? broken[0]! : `${connector.title} does not carry ${content.type} messages`, {
-      problems: broken.map((message) => ({ field: carried ? 'body' : 'body.type', message })),
-    }),
+    new PatchbayError(
+      carried ? 'invalid' : 'not-supported',
+      carried ? broken[0]! : `${connector.title} does not carry ${content.type} messages`,
+      {
+        problems: broken.map((message) => ({ field: carried ? 'body' : 'body.type', message })),
+      },
+    ),
   );
   return { content, changes: [] };
 }

@@ -91,9 +91,7 @@ async function take(
   if (left.length > 0) await keepFallback(client, { workspaceId, messageId, steps: left }, runAt);
   else await removeFallback(client, workspaceId, messageId);
   await enqueue(client, { workspaceId, messageId, channelId: to.channelId, conversationId: to.conversationId, runAt: null, options: {} });
-  await appendEvents(client, [
-    { workspaceId, type: 'message.updated', messageId, ...to, data: { state: 'pending', movedTo: channel.id } },
-  ]);
+  await appendEvents(client, [{ workspaceId, type: 'message.updated', messageId, ...to, data: { state: 'pending', movedTo: channel.id } }]);
   return true;
 }
 

@@ -121,9 +121,7 @@ export class Outbox {
       .then(({ answered }) => {
         lane.troubled = !answered;
       })
-      .catch((error) =>
-        this.#log.error({ err: error, message: job.messageId }, 'a message could not be worked on; it stays in line'),
-      )
+      .catch((error) => this.#log.error({ err: error, message: job.messageId }, 'a message could not be worked on; it stays in line'))
       .finally(() => {
         lane.inFlight--;
         this.#jobs.delete(job);

@@ -19,19 +19,26 @@ export interface Outgoing {
 }
 
 /** By message id; messages that are gone are left out. */
-export async function loadOutgoing(
-  database: Database,
-  jobs: { workspaceId: string; messageId: string }[],
-): Promise<Map<string, Outgoing>> {
+export async function loadOutgoing(database: Database, jobs: { workspaceId: string; messageId: string }[]): Promise<Map<string, Outgoing>> {
   const messages = await getMessagesAcross(
     database,
     jobs.map(({ workspaceId, messageId }) => ({ workspaceId, id: messageId })),
   );
-  const keys = (id: (message: Message) => string) => unique(messages.map((message) => ({ workspaceId: message.workspaceId, id: id(message) })));
+  const keys = (id: (message: Message) => string) =>
+    unique(messages.map((message) => ({ workspaceId: message.workspaceId, id: id(message) })));
   const [channels, conversations, identities] = await Promise.all([
-    getChannelsAcross(database, keys((message) => message.channelId)),
-    getConversationsAcross(database, keys((message) => message.conversationId)),
-    identitiesAcross(database, keys((message) => message.contactId)),
+    getChannelsAcross(
+      database,
+      keys((message) => message.channelId),
+    ),
+    getConversationsAcross(
+      database,
+      keys((message) => message.conversationId),
+    ),
+    identitiesAcross(
+      database,
+      keys((message) => message.contactId),
+    ),
   ]);
   const channelOf = new Map(channels.map((row) => [row.id, row]));
   const conversationOf = new Map(conversations.map((row) => [row.id, row]));

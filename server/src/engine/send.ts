@@ -196,7 +196,10 @@ export class Sender {
     const known = new Set(earlier.map((message) => message.id));
     const fresh = [...new Map(accepted.filter(({ id }) => !known.has(id)).map((one) => [one.id, one])).values()];
     const now = new Date();
-    await insertMessages(client, fresh.map((one) => rowOf(one, now)));
+    await insertMessages(
+      client,
+      fresh.map((one) => rowOf(one, now)),
+    );
     await touchConversations(client, touchesOf(fresh, now));
     await enqueue(client, ...fresh.map((one) => this.#jobOf(one, answered.get(one.id))));
     for (const one of fresh) await keepSteps(client, one);
@@ -234,7 +237,14 @@ export class Sender {
       ...(replyToProviderId ? { replyToProviderId } : {}),
       ...(theirs ? { sendAt: sendAt.toISOString() } : {}),
     };
-    return { workspaceId, messageId: id, channelId: channel.id, conversationId: conversation.id, runAt: theirs ? null : (sendAt ?? null), options };
+    return {
+      workspaceId,
+      messageId: id,
+      channelId: channel.id,
+      conversationId: conversation.id,
+      runAt: theirs ? null : (sendAt ?? null),
+      options,
+    };
   }
 }
 

@@ -26,11 +26,7 @@ export function settlementAsker(parts: Parts): Worker {
   });
 }
 
-async function settleOne(
-  parts: Parts,
-  entry: Unsettled,
-  outgoing: Outgoing | undefined,
-): Promise<void> {
+async function settleOne(parts: Parts, entry: Unsettled, outgoing: Outgoing | undefined): Promise<void> {
   const { database, channels, outbox } = parts;
   const { workspaceId, messageId, calledAt, options } = entry;
   if (outgoing?.message.state !== 'unknown') return removeUnsettled(database, workspaceId, messageId);

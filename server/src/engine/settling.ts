@@ -19,15 +19,15 @@ export interface Outcome {
 const BATCH = 256;
 
 export class Settling {
-  readonly #batches: MicroBatch<Outcome, void>;
+  readonly #batches: MicroBatch<Outcome, undefined>;
 
   constructor(database: Database) {
     this.#batches = new MicroBatch(BATCH, (outcomes) => database.transaction((client) => write(client, outcomes)));
   }
 
   /** Resolves after the commit. */
-  write(outcome: Outcome): Promise<void> {
-    return this.#batches.add(outcome);
+  async write(outcome: Outcome): Promise<void> {
+    await this.#batches.add(outcome);
   }
 
   drain(): Promise<void> {
@@ -35,13 +35,15 @@ export class Settling {
   }
 }
 
-async function write(client: Client, outcomes: Outcome[]): Promise<void[]> {
+async function write(client: Client, outcomes: Outcome[]): Promise<undefined[]> {
   const receivedAt = new Date();
   const payloads = outcomes.flatMap(({ route, event, payload }) =>
     payload === undefined || !event.ourId ? [] : [{ workspaceId: route.workspaceId, id: event.ourId, payload }],
   );
   const threads = outcomes.flatMap(({ route, thread }) => (thread ? [{ workspaceId: route.workspaceId, ...thread }] : []));
-  const sent = outcomes.filter(({ event }) => event.state !== 'failed').map(({ route }) => ({ workspaceId: route.workspaceId, id: route.channelId }));
+  const sent = outcomes
+    .filter(({ event }) => event.state !== 'failed')
+    .map(({ route }) => ({ workspaceId: route.workspaceId, id: route.channelId }));
   await Promise.all([
     payloads.length > 0 ? keepPayloads(client, payloads) : undefined,
     threads.length > 0 ? keepThreads(client, threads) : undefined,
@@ -63,7 +65,10 @@ async function keepPayloads(client: Client, rows: { workspaceId: string; id: str
   });
 }
 
-async function keepThreads(client: Client, rows: { workspaceId: string; conversationId: string; data: Record<string, unknown> }[]): Promise<void> {
+async function keepThreads(
+  client: Client,
+  rows: { workspaceId: string; conversationId: string; data: Record<string, unknown> }[],
+): Promise<void> {
   await client.query({
     name: 'keep-threads',
     text: `update conversations c set thread_data = c.thread_data || x.data

@@ -89,7 +89,13 @@ export function createStandIns({ config, urls, googleKeys, take }: StandInsOptio
     const wabaId = text(input.waba_id ?? input.business_account_id) || `20${id}`;
     let waba = meta.state.waba(wabaId);
     if (!waba) {
-      waba = { id: wabaId, name: 'Sandbox business', numbers: [], templates: templates.length > 0 ? templates.map(asStored) : [newTemplate({})], subscribed: false };
+      waba = {
+        id: wabaId,
+        name: 'Sandbox business',
+        numbers: [],
+        templates: templates.length > 0 ? templates.map(asStored) : [newTemplate({})],
+        subscribed: false,
+      };
       meta.state.wabas.push(waba);
     }
     if (waba.numbers.some((known) => known.id === id || (digits && known.display_phone_number.replace(/\D/g, '') === digits))) return;
@@ -115,7 +121,8 @@ export function createStandIns({ config, urls, googleKeys, take }: StandInsOptio
 
     /** Makes what a connect names exist; any token will do that does not say itself that it is invalid. */
     prepare(source: string, input: Known): void {
-      for (const value of [input.user_token, input.api_key, input.access_token, input.page_token, input.auth_token, input.token]) token(value);
+      for (const value of [input.user_token, input.api_key, input.access_token, input.page_token, input.auth_token, input.token])
+        token(value);
       if (source === 'whatsapp') number(input);
       if (source === 'facebook' || source === 'instagram') page(input);
       if (source === 'rcs') agents[text(input.agent_id).trim()] = { clientToken: text(input.client_token) };
@@ -137,7 +144,8 @@ export function createStandIns({ config, urls, googleKeys, take }: StandInsOptio
         if (own) own.subscribedFields ??= ['messages'];
       }
       if (source === 'rcs') agents[view.sourceChannelId] = { clientToken: text(credentials.client_token) };
-      if (source.startsWith('twilio.')) twilio.point(accountOf(view), view.sourceChannelId, `${config.publicUrl.replace(/\/+$/, '')}/hooks/twilio`);
+      if (source.startsWith('twilio.'))
+        twilio.point(accountOf(view), view.sourceChannelId, `${config.publicUrl.replace(/\/+$/, '')}/hooks/twilio`);
     },
 
     async customerWrites(source: string, view: ChannelView, message: CustomerMessage): Promise<string> {
@@ -172,7 +180,12 @@ export function createStandIns({ config, urls, googleKeys, take }: StandInsOptio
           const messageId = randomUUID();
           const text = textOf(message);
           const context = { userInfo: { displayName: message.name ?? 'Customer' } };
-          const event = { agent: view.sourceChannelId, conversationId: message.from, context, message: { messageId, text, createTime: new Date().toISOString() } };
+          const event = {
+            agent: view.sourceChannelId,
+            conversationId: message.from,
+            context,
+            message: { messageId, text, createTime: new Date().toISOString() },
+          };
           await google.businessMessages(event);
           return messageId;
         }
@@ -282,7 +295,8 @@ function isFile(type: Content['type']): type is MediaKind {
 }
 
 function required(file: CustomerMessage['file']): Buffer {
-  if (!file) throw new PatchbayError('invalid', 'the file is missing', { problems: [{ field: 'message', message: 'needs a stored file' }] });
+  if (!file)
+    throw new PatchbayError('invalid', 'the file is missing', { problems: [{ field: 'message', message: 'needs a stored file' }] });
   return file.data;
 }
 

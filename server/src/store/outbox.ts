@@ -117,7 +117,11 @@ export async function nextDue(client: Client): Promise<Date | null> {
 }
 
 /** Keeps the leases of messages whose calls still run. */
-export async function renewLeases(client: Client, messages: { workspaceId: string; messageId: string }[], leaseSeconds: number): Promise<void> {
+export async function renewLeases(
+  client: Client,
+  messages: { workspaceId: string; messageId: string }[],
+  leaseSeconds: number,
+): Promise<void> {
   if (messages.length === 0) return;
   await client.query(
     `update outbox o set leased_until = now() + make_interval(secs => $2) from json_to_recordset($1) as x("workspaceId" uuid, "messageId" uuid)

@@ -14,7 +14,8 @@ const meta = createMetaSandbox({
 const held: (() => void)[] = [];
 let holding = true;
 meta.app.addHook('preHandler', async (request) => {
-  if (holding && request.method === 'POST' && request.url.includes(`/${SLOW}/messages`)) await new Promise<void>((resolve) => held.push(resolve));
+  if (holding && request.method === 'POST' && request.url.includes(`/${SLOW}/messages`))
+    await new Promise<void>((resolve) => held.push(resolve));
 });
 const graph = await meta.app.listen({ port: 0, host: '127.0.0.1' });
 afterAll(() => meta.app.close());
@@ -39,9 +40,12 @@ it('a channel whose provider does not answer holds up none of the others', async
   for (let n = 0; n < 3; n++) await reaches((await send(quick!, `quick ${n}`)).id, 'read');
   holding = false;
   for (const release of held) release();
-  await until(async () => (await rows(`select 1 from messages where content ->> 'text' = 'slow' and state = 'read'`)).length === waiting.length, {
-    timeoutMs: 30_000,
-  });
+  await until(
+    async () => (await rows(`select 1 from messages where content ->> 'text' = 'slow' and state = 'read'`)).length === waiting.length,
+    {
+      timeoutMs: 30_000,
+    },
+  );
   expect(meta.state.sent.filter(({ from }) => from === SLOW)).toHaveLength(300);
 });
 

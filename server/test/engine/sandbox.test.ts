@@ -8,7 +8,11 @@ import type { ChannelRow } from '../../src/store/channels.ts';
 import { testEngine } from '../support/engine.ts';
 import { until } from '../support/until.ts';
 
-const engine = await testEngine({ META_GRAPH_URL: 'http://127.0.0.1:9', META_APP_SECRET: 'the-real-secret', TWILIO_API_URL: 'http://127.0.0.1:9' });
+const engine = await testEngine({
+  META_GRAPH_URL: 'http://127.0.0.1:9',
+  META_APP_SECRET: 'the-real-secret',
+  TWILIO_API_URL: 'http://127.0.0.1:9',
+});
 const sender = { id: 'test', name: null };
 
 function connect(source: string, input: Record<string, unknown>, workspaceId = engine.defaultWorkspaceId): Promise<ChannelRow> {
@@ -88,7 +92,10 @@ it('another workspace with the same number, and Meta itself, do not reach each o
   await simulateCustomer(engine, ours, { from: '+491701', message: { type: 'text', text: 'For us' } });
   expect(await rows('select 1 from messages where channel_id = $1', [theirs.id])).toHaveLength(0);
 
-  const value = { metadata: { phone_number_id: '1090' }, messages: [{ from: '491702', id: 'wamid.x', timestamp: '1', type: 'text', text: { body: 'Real' } }] };
+  const value = {
+    metadata: { phone_number_id: '1090' },
+    messages: [{ from: '491702', id: 'wamid.x', timestamp: '1', type: 'text', text: { body: 'Real' } }],
+  };
   await callMeta(engine, { object: 'whatsapp_business_account', entry: [{ id: '2090', changes: [{ field: 'messages', value }] }] });
   expect(await rows('select 1 from messages where channel_id = any($1)', [[ours.id, theirs.id]])).toHaveLength(1);
   expect(await rows(`select 1 from raw_events where state = 'unrouted' and source_channel_id = '1090'`)).toHaveLength(1);

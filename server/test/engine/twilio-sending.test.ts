@@ -5,7 +5,12 @@ import { hookedEngine } from '../support/hooked-engine.ts';
 import { until } from '../support/until.ts';
 
 const ACCOUNT = `AC${'a'.repeat(32)}`;
-const twilio = createTwilioSandbox({ accountSid: ACCOUNT, authToken: 'secret', numbers: ['+491234567', '+491234568'], senders: ['+491234567'] });
+const twilio = createTwilioSandbox({
+  accountSid: ACCOUNT,
+  authToken: 'secret',
+  numbers: ['+491234567', '+491234568'],
+  senders: ['+491234567'],
+});
 const api = await twilio.app.listen({ port: 0, host: '127.0.0.1' });
 afterAll(() => twilio.app.close());
 const { engine, workspaceId, rows, send, message, reaches, conversationOn } = await hookedEngine(async () => ({
@@ -30,11 +35,19 @@ it('an MMS and a WhatsApp message come in, and their files are fetched', async (
   const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
   const media = [{ type: 'image/png', data: png }];
   const mms = await twilio.customer.writes({ from: CUSTOMER, to: '+491234567', body: 'Hallo', media, mediaBase: api });
-  const chat = await twilio.customer.writes({ from: 'whatsapp:+15557770002', to: 'whatsapp:+491234567', body: 'Hallo WA', profileName: 'Ada' });
+  const chat = await twilio.customer.writes({
+    from: 'whatsapp:+15557770002',
+    to: 'whatsapp:+491234567',
+    body: 'Hallo WA',
+    profileName: 'Ada',
+  });
   expect([mms.delivery?.attempts, chat.delivery?.attempts]).toEqual([[200], [200]]);
   const [stored] = await rows(`select content from messages where channel_id = $1`, [sms.id]);
   await until(async () => (await engine.media.open(workspaceId, stored.content.media.id))?.data.equals(png));
-  const [contact] = await rows(`select display_name as name from contacts k join conversations c on c.contact_id = k.id where c.channel_id = $1`, [whatsapp.id]);
+  const [contact] = await rows(
+    `select display_name as name from contacts k join conversations c on c.contact_id = k.id where c.channel_id = $1`,
+    [whatsapp.id],
+  );
   expect(contact.name).toBe('Ada');
 });
 
@@ -91,11 +104,22 @@ it('what a lost webhook would have told is found in Twilio’s list', async () =
 });
 
 it('content that SMS cannot carry is refused, or made simpler, as the caller chooses', async () => {
-  const content = { type: 'choices' as const, text: 'Which one?', choices: [{ id: 'a', title: 'Red' }, { id: 'b', title: 'Blue' }] };
+  const content = {
+    type: 'choices' as const,
+    text: 'Which one?',
+    choices: [
+      { id: 'a', title: 'Red' },
+      { id: 'b', title: 'Blue' },
+    ],
+  };
   const request = { workspaceId, to: await conversationOn(sms), content, sender: { id: 'test', name: null } };
   expect((await engine.sender.preview(request)).problems[0]).toMatchObject({ code: 'not-supported' });
   const preview = await engine.sender.preview({ ...request, degrade: 'degrade' });
-  expect(preview).toMatchObject({ problems: [], content: { type: 'text', text: 'Which one?\n1. Red\n2. Blue' }, estimate: { parts: 1, encoding: 'GSM-7' } });
+  expect(preview).toMatchObject({
+    problems: [],
+    content: { type: 'text', text: 'Which one?\n1. Red\n2. Blue' },
+    estimate: { parts: 1, encoding: 'GSM-7' },
+  });
   const { id } = await engine.sender.send({ ...request, degrade: 'degrade' });
   const sent = await reaches(id, 'delivered');
   expect(sent.content).toEqual(preview.content);
@@ -123,7 +147,12 @@ it('a message takes the next way when one fails, under the same id', async () =>
 
 it('a message takes the next way when it is not delivered in time', async () => {
   const second = await connect('twilio.sms', '+491234568');
-  twilio.faults.add({ kind: 'answer', status: 503, body: {}, match: ({ path, method }) => method === 'POST' && path.endsWith('/Messages.json') });
+  twilio.faults.add({
+    kind: 'answer',
+    status: 503,
+    body: {},
+    match: ({ path, method }) => method === 'POST' && path.endsWith('/Messages.json'),
+  });
   const { id } = await send(to(sms.id), 'In time?', { timeoutSeconds: 0, fallback: [{ to: to(second.id) }] });
   const delivered = await reaches(id, 'delivered');
   expect(delivered.channelId).toBe(second.id);
