@@ -97,6 +97,17 @@ describe('a provider in trouble', () => {
     expect(sentTimes('never told')).toBe(1);
   });
 
+  it('was being called when an earlier process died: nobody knows, so it is not called again', async () => {
+    const { id } = await send(conversation, 'interrupted', { sendAt: new Date(Date.now() + 3_600_000) });
+    await rows(
+      `update outbox set run_at = now(), call_started_at = now() - interval '2 minutes', leased_until = now() - interval '1 minute' where message_id = $1`,
+      [id],
+    );
+    engine.outbox.wake();
+    expect((await reaches(id, 'unknown')).metadata.unknownBecause).toMatch(/ended while the provider was being called/);
+    expect(sentTimes('interrupted')).toBe(0);
+  });
+
   it('refuses the token: the channel says so, messages wait, and go on by themselves after the repair', async () => {
     meta.state.tokens.get('token')!.valid = false;
     for (const token of meta.state.tokens.values()) token.valid = false;
