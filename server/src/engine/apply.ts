@@ -8,6 +8,7 @@ import { insertWaitingMedia, type WaitingMedia } from '../store/media.ts';
 import { notifyWakes, takeEarly } from '../store/receipts-sql.ts';
 import { insertThreadRefs, replaceThreadData, type ThreadDataRow } from '../store/threads.ts';
 import { applyChange, applyReceipts, type Located, type Target } from './apply-changes.ts';
+import { claimEchoes } from './echoes.ts';
 import { type Found, resolveParties, type Wanted } from './parties.ts';
 import type { Route } from './routes.ts';
 
@@ -31,7 +32,8 @@ interface Incoming {
  * Applies the events and appends to the log. Repeating an event changes nothing; any order ends in the same state.
  * The caller commits.
  */
-export async function applyInbound(client: Client, batch: Inbound[]): Promise<void> {
+export async function applyInbound(client: Client, arrived: Inbound[]): Promise<void> {
+  const batch = await claimEchoes(client, arrived);
   const log: sql.NewEvent[] = [];
   const withParty = batch.flatMap((inbound) => {
     const wanted = wantedOf(inbound);

@@ -94,7 +94,7 @@ export function createEngine({
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
-  const sandboxes = new Sandboxes({
+  const sandboxes: Sandboxes = new Sandboxes({
     config: config.providers,
     channel: async (workspaceId, channelId) => {
       const row = await channels.get(workspaceId, channelId);
@@ -126,7 +126,14 @@ export function createEngine({
     },
   });
   const arrivals = new Arrivals(database, log);
-  const ingest = new Ingest({ database, routes, defaultWorkspaceId, config: config.providers, arrivals, log });
+  const ingest: Ingest = new Ingest({
+    database,
+    routes,
+    defaultWorkspaceId,
+    config: (sandbox) => (sandbox ? sandboxes.config : config.providers),
+    arrivals,
+    log,
+  });
   const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
   let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
