@@ -35,6 +35,8 @@ async function run(example: Example, state: string, env: Record<string, string>)
 describe.skipIf(MISSING.length > 0)('the examples of the documentation', () => {
   // The stand-in for Meta, with the account that the pages connect.
   const meta = createMetaSandbox({
+    appId: '1234567890',
+    appSecret: 'documentation',
     tokens: [{ value: 'wa_api_key' }],
     wabas: [{ id: '987654321', numbers: [{ id: '123456789', display_phone_number: '+33 6 12 34 56 78', verified_name: 'Example' }] }],
   });
