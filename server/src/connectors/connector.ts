@@ -282,6 +282,8 @@ export interface Connector<S = any, C = any, I = any> {
 
   /** Hands one message to the provider. Throws `ProviderError`. */
   send?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<SendReceipt>;
+  /** True when the provider itself can keep a message until then (`OutboundMessage.sendAt`); else we wait. */
+  schedules?(sendAt: Date, channel: ChannelView<S, C>): boolean;
   /** Asks the provider what became of a message whose outcome is unknown. */
   settle?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<Settlement>;
   /** The provider takes our id: sending twice is safe. */
@@ -360,6 +362,8 @@ export interface RawEvent {
   source: string;
   /** The account that it is about; null when the payload does not say. */
   sourceChannelId: string | null;
+  /** Only channels of test keys of this workspace are meant; null: only real ones. Absent: whichever there are. */
+  sandboxOf?: string | null;
   /** Our own channel where the sender named it: the event is for this one, whoever else has the same account. */
   channel?: { workspaceId: string; id: string };
   contentType: string;

@@ -7,6 +7,7 @@ import { setConsent } from '../store/consent.ts';
 import { addIdentities, updateProfile } from '../store/contacts.ts';
 import type { Client } from '../store/database.ts';
 import type { NewEvent } from '../store/ingest-sql.ts';
+import { canonicalJson } from '../store/json.ts';
 import { applyTemplateChange } from '../store/provider-templates.ts';
 import * as sql from '../store/receipts-sql.ts';
 import type { Inbound } from './apply.ts';
@@ -252,12 +253,6 @@ function messageChange(event: Extract<InboundEvent, { kind: 'reaction' | 'edit' 
   }
 }
 
-/** The same for the same value, also after PostgreSQL put its keys into another order. */
 function digestOf(value: unknown): string {
-  const text = JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-  return createHash('sha1').update(text).digest('hex');
+  return createHash('sha1').update(canonicalJson(value)).digest('hex');
 }

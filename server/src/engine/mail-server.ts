@@ -12,8 +12,9 @@ export interface RunningMailServer {
 }
 
 /**
- * Listens at SMTP_INBOUND_PORT on HOST; undefined when it is turned off (`0`). Throws `StartError` that names the
- * variable when the port cannot be had.
+ * Listens at SMTP_INBOUND_PORT on HOST; undefined when it is turned off (`0`), and, with a warning, when nobody asked
+ * for a port and the usual one is taken (a second Patchbay on the machine). Throws `StartError` that names the variable
+ * when the port that was asked for cannot be had.
  */
 export async function startMailServer({ config, database, ingest, log }: Parts): Promise<RunningMailServer | undefined> {
   const wanted = config.smtpInboundPort;
@@ -24,10 +25,15 @@ export async function startMailServer({ config, database, ingest, log }: Parts):
     deliver: (events) => ingest.submit(events),
     log,
   });
-  const port = await server.listen(wanted, config.host).catch((error: NodeJS.ErrnoException) => {
-    throw startError(error, wanted);
-  });
-  return { port, close: () => server.close() };
+  try {
+    const port = await server.listen(wanted, config.host);
+    return { port, close: () => server.close() };
+  } catch (error) {
+    const refusal = startError(error as NodeJS.ErrnoException, wanted);
+    if (config.smtpInboundPortGiven || !(refusal instanceof StartError)) throw refusal;
+    log.warn(`the built-in mail server does not run: ${refusal.message}`);
+    return undefined;
+  }
 }
 
 function startError(error: NodeJS.ErrnoException, port: number): Error {

@@ -27,3 +27,23 @@ export async function hasOptedOut(
   );
   return result.rows.length > 0;
 }
+
+/** Of these conversations, those whose contact asked the channel not to write: `<channel id> <contact id>`. */
+export async function optedOutAcross(
+  client: Client,
+  conversations: { workspaceId: string; channelId: string; contactId: string }[],
+): Promise<Set<string>> {
+  if (conversations.length === 0) return new Set();
+  const result = await client.query<{ key: string }>({
+    name: 'opted-out-across',
+    text: `select x.h::text || ' ' || x.c::text as key from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as x(w, h, c)
+      where exists (select 1 from identities i join consents s on s.workspace_id = i.workspace_id and s.channel_id = x.h
+        and s.kind = i.kind and s.value = i.value and not s.wants where i.workspace_id = x.w and i.contact_id = x.c)`,
+    values: [
+      conversations.map((row) => row.workspaceId),
+      conversations.map((row) => row.channelId),
+      conversations.map((row) => row.contactId),
+    ],
+  });
+  return new Set(result.rows.map((row) => row.key));
+}

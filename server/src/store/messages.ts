@@ -1,6 +1,7 @@
 import type { Message } from '../model/message.ts';
 import type { Client } from './database.ts';
 import { toJson } from './json.ts';
+import { columnsOf, type RowKey } from './row-key.ts';
 
 const COLUMNS = `workspace_id as "workspaceId", id, channel_id as "channelId", conversation_id as "conversationId", contact_id as "contactId",
   source, direction, provider_id as "providerId", state, content, payload, sender_id as "senderId", sender_name as "senderName",
@@ -18,6 +19,16 @@ export async function getMessages(client: Client, workspaceId: string, ids: stri
     workspaceId,
     ids,
   ]);
+  return result.rows;
+}
+
+/** Messages of any workspaces; those that are not there are left out. */
+export async function getMessagesAcross(client: Client, keys: RowKey[]): Promise<Message[]> {
+  const result = await client.query<Message>({
+    name: 'messages-across',
+    text: `select ${COLUMNS} from messages where (workspace_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))`,
+    values: columnsOf(keys),
+  });
   return result.rows;
 }
 
@@ -40,14 +51,14 @@ export async function listInConversation(
   client: Client,
   workspaceId: string,
   conversationId: string,
-  page: { before?: { sentAt: Date; id: string }; oldestFirst?: boolean; limit: number },
+  page: { before?: { sentAt: Date; id: string }; oldestFirst?: boolean; limit: number; offset?: number },
 ): Promise<Message[]> {
   const direction = page.oldestFirst ? 'asc' : 'desc';
   const result = await client.query<Message>(
     `select ${COLUMNS} from messages where workspace_id = $1 and conversation_id = $2
        and ($3::timestamptz is null or (sent_at, id) ${page.oldestFirst ? '>' : '<'} ($3, $4::uuid))
-     order by sent_at ${direction}, id ${direction} limit $5`,
-    [workspaceId, conversationId, page.before?.sentAt ?? null, page.before?.id ?? null, page.limit],
+     order by sent_at ${direction}, id ${direction} limit $5 offset $6`,
+    [workspaceId, conversationId, page.before?.sentAt ?? null, page.before?.id ?? null, page.limit, page.offset ?? 0],
   );
   return result.rows;
 }

@@ -2,7 +2,7 @@ import type { ProviderTemplate } from '../connectors/connector.ts';
 import type { TemplateEvent } from '../connectors/events.ts';
 import { uuidv7 } from '../model/ids.ts';
 import type { Client } from './database.ts';
-import { toJson } from './json.ts';
+import { canonicalJson, toJson } from './json.ts';
 
 export interface ProviderTemplateRow {
   workspaceId: string;
@@ -35,6 +35,19 @@ export interface TemplateChange {
 const COLUMNS = `workspace_id as "workspaceId", id, source, account, name, language, status, category, quality,
   rejected_reason as "rejectedReason", provider_ref as "providerRef", components, history, synced_at as "syncedAt",
   created_at as "createdAt", updated_at as "updatedAt"`;
+
+/** A stored template in the connectors' words. */
+export function templateShape(row: ProviderTemplateRow): ProviderTemplate {
+  return {
+    name: row.name,
+    language: row.language,
+    status: row.status,
+    components: row.components,
+    ...(row.category ? { category: row.category } : {}),
+    ...(row.quality ? { quality: row.quality } : {}),
+    ...(row.providerRef ? { providerRef: row.providerRef } : {}),
+  };
+}
 
 /** The templates of one provider account, by name. */
 export async function templatesOfAccount(
@@ -125,7 +138,7 @@ export async function saveTemplate(
     !before ||
     history.length > 0 ||
     (template.rejectedReason ?? null) !== before.rejectedReason ||
-    toJson(template.components) !== toJson(before.components);
+    canonicalJson(template.components) !== canonicalJson(before.components);
   await client.query(
     `insert into provider_templates (workspace_id, id, source, account, name, language, status, category, quality, rejected_reason,
        provider_ref, components, history, synced_at)
