@@ -47,7 +47,7 @@ export interface World {
   google: GoogleSandbox;
   client(scopes?: string[]): Promise<Client>;
   /** A request without any key of ours. */
-  raw(method: string, path: string, options?: { headers?: Record<string, string>; body?: string | Buffer }): Promise<Answer>;
+  raw(method: string, path: string, options?: { headers?: Record<string, string>; body?: string }): Promise<Answer>;
 }
 
 /** The tokens that the stand-in for Meta knows; `page-…` and `user-…` ones reach everything. */
