@@ -5,6 +5,7 @@ import { Customer } from './customer.ts';
 import { createMessage, findMessage, listMessages, messageJson, windowProblem } from './messages.ts';
 import {
   accountJson,
+  buyNumber,
   contentJson,
   createContent,
   findContent,
@@ -12,6 +13,7 @@ import {
   listNumbers,
   listSenders,
   numberJson,
+  offerNumbers,
   requestApproval,
   senderJson,
   updateNumber,
@@ -134,6 +136,22 @@ export function createTwilioSandbox(options: TwilioSandboxOptions = {}): TwilioS
       ({ account: owner, query }) => {
         ensure(owner, query.get('PhoneNumber'));
         return ok(listNumbers(owner, query));
+      },
+    ],
+    [
+      'GET',
+      new RegExp(`^${ACCOUNT}/AvailablePhoneNumbers/([A-Z]{2})/Local\\.json$`),
+      ({ account: owner, id, query }) => ok(offerNumbers(owner, id, query)),
+    ],
+    ['POST', new RegExp(`^${ACCOUNT}/IncomingPhoneNumbers\\.json$`), ({ account: owner, form }) => ok(buyNumber(owner, form), 201)],
+    [
+      'DELETE',
+      new RegExp(`^${ACCOUNT}/IncomingPhoneNumbers/(PN\\w{32})\\.json$`),
+      ({ account: owner, id, path }) => {
+        const index = owner.numbers.findIndex((item) => item.sid === id);
+        if (index < 0) throw notFound(path);
+        owner.numbers.splice(index, 1);
+        return { status: 204 };
       },
     ],
     [

@@ -1,5 +1,14 @@
 /** Accounts, numbers, WhatsApp senders and templates as Twilio's API shows and takes them. */
-import { newSid, notFound, Refusal, type SandboxAccount, type SandboxContent, type SandboxNumber, type SandboxSender } from './state.ts';
+import {
+  newNumber,
+  newSid,
+  notFound,
+  Refusal,
+  type SandboxAccount,
+  type SandboxContent,
+  type SandboxNumber,
+  type SandboxSender,
+} from './state.ts';
 
 const DATE = 'Mon, 16 Aug 2010 23:00:23 +0000';
 
@@ -61,6 +70,33 @@ export function updateNumber(account: SandboxAccount, sid: string, form: URLSear
   }
   number.sms_method = form.get('SmsMethod') ?? number.sms_method;
   number.friendly_name = form.get('FriendlyName') ?? number.friendly_name;
+  return numberJson(account, number);
+}
+
+/** Numbers that nobody has yet, all of one area. */
+export function offerNumbers(account: SandboxAccount, country: string, query: URLSearchParams): Record<string, unknown> {
+  const area = query.get('AreaCode') ?? '555';
+  const offered = Array.from({ length: Math.min(Number(query.get('PageSize') ?? 20), 30) }, (_, n) => `+1${area}${2_000_000 + n}`);
+  const free = offered.filter((number) => !account.numbers.some((item) => item.phone_number === number));
+  return {
+    available_phone_numbers: free.map((number) => ({
+      friendly_name: number,
+      phone_number: number,
+      locality: 'Springfield',
+      region: 'IL',
+      iso_country: country,
+      capabilities: { voice: true, SMS: true, MMS: true },
+    })),
+    uri: `/2010-04-01/Accounts/${account.sid}/AvailablePhoneNumbers/${country}/Local.json?${query}`,
+  };
+}
+
+export function buyNumber(account: SandboxAccount, form: URLSearchParams): Record<string, unknown> {
+  const wanted = form.get('PhoneNumber') ?? '';
+  if (!/^\+\d{6,15}$/.test(wanted)) throw new Refusal(400, 21421, 'PhoneNumber is invalid');
+  if (account.numbers.some((item) => item.phone_number === wanted)) throw new Refusal(400, 21422, 'PhoneNumber is not available');
+  const number = newNumber(wanted);
+  account.numbers.push(number);
   return numberJson(account, number);
 }
 

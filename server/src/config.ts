@@ -128,6 +128,8 @@ export interface Config {
   allowPrivateNetwork: boolean;
   logLevel: LogLevel;
   smtpInboundPort: number;
+  /** Somebody chose it, rather than the default. */
+  smtpInboundPortGiven: boolean;
   /** What connectors may read: checked, with defaults where there are any. */
   providers: ProviderConfig;
 }
@@ -167,6 +169,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     allowPrivateNetwork: value('ALLOW_PRIVATE_NETWORK'),
     logLevel: value('LOG_LEVEL'),
     smtpInboundPort: value('SMTP_INBOUND_PORT'),
+    smtpInboundPortGiven: Boolean(env.SMTP_INBOUND_PORT?.trim()),
     providers: {
       publicUrl,
       get,

@@ -11,6 +11,7 @@ import { isDatabaseAway } from '../store/database.ts';
 import { registerAiry } from './airy/surface.ts';
 import { registerAurion } from './aurion/surface.ts';
 import { Authenticator } from './auth.ts';
+import { registerConsent } from './consent.ts';
 import { corsOptions } from './cors.ts';
 import { registerHooks } from './hooks/hooks.ts';
 import { createHttp } from './http.ts';
@@ -20,6 +21,7 @@ import { registerReference } from './reference.ts';
 import { registerSession } from './session.ts';
 import { registerStatic } from './static.ts';
 import { type Readiness, registerSupervision } from './supervision.ts';
+import { registerVotel } from './votel/surface.ts';
 import { registerWorkspaces } from './workspaces/surface.ts';
 
 export interface AppParts {
@@ -50,9 +52,11 @@ export async function createApp({ engine, metrics, readiness }: AppParts): Promi
   registerSession(app, engine, auth);
   registerHooks(app, engine);
   registerMedia(app, engine, auth);
+  registerConsent(app, engine, auth);
   registerAiry(app, engine, auth);
   registerWorkspaces(app, engine, auth);
   registerAurion(app, engine, auth);
+  registerVotel(app, engine, auth);
   registerLive(app, engine, auth);
   registerStatic(app, engine);
   return app;

@@ -26,6 +26,7 @@ const STATUS: Record<ErrorCode, number> = {
   'window-closed': 422,
   'opted-out': 422,
   'not-supported': 422,
+  precondition: 400,
   'channel-inactive': 409,
   'setting-missing': 422,
   'provider-refused': 422,

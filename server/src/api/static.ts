@@ -22,6 +22,9 @@ export function registerStatic(app: FastifyInstance, engine: Engine): void {
     root: WEB,
     suppressWarning: true,
     index: false,
+    // One route a file: an address below another surface's prefix that nobody knows is that surface's to answer.
+    wildcard: false,
+    globIgnore: ['index.html*'],
     preCompressed: true,
     cacheControl: false,
     schemaHide: true,

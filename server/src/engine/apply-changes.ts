@@ -7,6 +7,7 @@ import { setConsent } from '../store/consent.ts';
 import { addIdentities, updateProfile } from '../store/contacts.ts';
 import type { Client } from '../store/database.ts';
 import type { NewEvent } from '../store/ingest-sql.ts';
+import { canonicalJson } from '../store/json.ts';
 import { applyTemplateChange } from '../store/provider-templates.ts';
 import * as sql from '../store/receipts-sql.ts';
 import type { Inbound } from './apply.ts';
@@ -17,15 +18,27 @@ export interface Located extends Inbound {
   contact: Found | null;
 }
 
-/** Moves messages forward. What is not known yet is kept until it is. */
-export async function applyReceipts(client: Client, items: Located[], log: NewEvent[]): Promise<void> {
-  const changes = strongest(items.flatMap(receiptChanges));
+/** A message by the provider's id. */
+export interface Target {
+  workspaceId: string;
+  channelId: string;
+  providerId: string;
+}
+
+/**
+ * Moves messages forward. What is not known yet is kept until it is. Answers the messages whose provider's id became
+ * known here: what was kept for them can be applied now.
+ */
+export async function applyReceipts(client: Client, items: Located[], log: NewEvent[]): Promise<Target[]> {
+  const told = items.flatMap(receiptChanges);
+  const changes = strongest(told);
   const byId = changes.filter((change) => change.messageId);
   const outcomes = await sql.advanceById(client, byId);
   const settled = new Set(outcomes.map((outcome) => outcome.n));
   const byProviderId = changes.filter((change) => change.providerId && !settled.has(change.n));
   outcomes.push(...(await sql.advanceByProviderId(client, byProviderId)));
   const known = new Set(outcomes.map((outcome) => outcome.n));
+  const unknown = new Set(changes.filter((change) => !known.has(change.n)).map(keyOf));
 
   await sql.removeFromOutbox(
     client,
@@ -36,8 +49,8 @@ export async function applyReceipts(client: Client, items: Located[], log: NewEv
   );
   await sql.keepEarly(
     client,
-    changes.flatMap((change) => {
-      if (known.has(change.n) || !change.providerId) return [];
+    told.flatMap((change) => {
+      if (!unknown.has(keyOf(change)) || !change.providerId) return [];
       const { workspaceId, channelId, providerId } = change;
       const event: ReceiptEvent = {
         kind: 'receipt',
@@ -55,6 +68,9 @@ export async function applyReceipts(client: Client, items: Located[], log: NewEv
     if (outcome.advanced) log.push(stateEvent(change, outcome));
   }
   for (const item of items) await applyWatermark(client, item, log);
+  return byId.flatMap(({ n, workspaceId, channelId, providerId }) =>
+    providerId && settled.has(n) ? [{ workspaceId, channelId, providerId }] : [],
+  );
 }
 
 function receiptChanges(item: Located): sql.StateChange[] {
@@ -93,18 +109,25 @@ function receiptChanges(item: Located): sql.StateChange[] {
 function strongest(changes: sql.StateChange[]): sql.StateChange[] {
   const best = new Map<string, sql.StateChange>();
   for (const change of changes) {
-    const key = [change.workspaceId, change.channelId, change.messageId ?? change.providerId].join('\n');
+    const key = keyOf(change);
     const other = best.get(key);
-    if (!other) best.set(key, change);
+    if (!other) best.set(key, { ...change });
     else if (rankOf(change.state as ReceiptEvent['state']) > rankOf(other.state as ReceiptEvent['state'])) {
       best.set(key, { ...change, providerId: change.providerId ?? other.providerId, facts: { ...other.facts, ...change.facts } });
-    } else if (!other.providerId) other.providerId = change.providerId;
+    } else {
+      other.providerId ??= change.providerId;
+      other.facts = { ...change.facts, ...other.facts };
+    }
   }
   const list = [...best.values()];
   list.forEach((change, n) => {
     change.n = n;
   });
   return list;
+}
+
+function keyOf(change: sql.StateChange): string {
+  return [change.workspaceId, change.channelId, change.messageId ?? change.providerId].join('\n');
 }
 
 function stateEvent(change: sql.StateChange, outcome: sql.StateOutcome): NewEvent {
@@ -187,6 +210,7 @@ export async function applyChange(client: Client, item: Located, log: NewEvent[]
     }
     case 'message':
     case 'receipt':
+    case 'wake':
     case 'ignored':
       return;
   }
@@ -197,37 +221,38 @@ async function changeMessage(client: Client, item: Located, log: NewEvent[]): Pr
   if (event.kind !== 'reaction' && event.kind !== 'edit' && event.kind !== 'revoke') return;
   const target = { workspaceId: route.workspaceId, channelId: route.channelId, providerId: event.target };
   const at = (event.at ?? item.receivedAt).toISOString();
-  const change = messageChange(event, at);
-  const touched = await sql.mergeByProviderId(client, target, change);
+  const touched = await sql.changeByProviderId(client, target, messageChange(event, at));
   if (!touched) {
-    const digest = createHash('sha1').update(JSON.stringify(event)).digest('hex');
-    await sql.keepEarly(client, [{ ...target, eventKey: `${event.kind} ${digest}`, event: { ...event, at } }]);
+    await sql.keepEarly(client, [{ ...target, eventKey: `${event.kind} ${digestOf(event)}`, event: { ...event, at } }]);
     return;
   }
+  const { changed, ...message } = touched;
+  if (!changed) return;
   log.push({
     workspaceId: route.workspaceId,
     type: 'message.updated',
     channelId: route.channelId,
-    ...touched,
+    ...message,
     data: { [event.kind]: event.kind === 'reaction' ? { emoji: event.emoji, by: event.by } : true },
   });
 }
 
-function messageChange(
-  event: Extract<InboundEvent, { kind: 'reaction' | 'edit' | 'revoke' }>,
-  at: string,
-): { metadata: Record<string, unknown>; content?: unknown } {
+function messageChange(event: Extract<InboundEvent, { kind: 'reaction' | 'edit' | 'revoke' }>, at: string): sql.MessageChange {
   switch (event.kind) {
     case 'reaction':
       return {
-        metadata: {
-          [event.by === 'contact' ? 'reaction' : 'ownReaction']:
-            event.emoji === null ? null : { emoji: event.emoji, sent_at: String(Date.parse(at)) },
-        },
+        kind: event.by === 'contact' ? 'reaction' : 'ownReaction',
+        // Of several within one tick of the provider's clock, taking it away counts last.
+        order: `${at} ${event.emoji ?? '\u{10ffff}'}`,
+        fact: event.emoji === null ? null : { emoji: event.emoji, sent_at: String(Date.parse(at)) },
       };
     case 'edit':
-      return { metadata: { edited: { at } }, content: event.content };
+      return { kind: 'edited', order: `${at} ${digestOf(event.content)}`, fact: { at }, content: event.content };
     case 'revoke':
-      return { metadata: { revoked: { at } } };
+      return { kind: 'revoked', order: at, fact: { at } };
   }
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha1').update(canonicalJson(value)).digest('hex');
 }

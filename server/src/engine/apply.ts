@@ -5,8 +5,9 @@ import { uuidv7 } from '../model/ids.ts';
 import type { Client } from '../store/database.ts';
 import * as sql from '../store/ingest-sql.ts';
 import { insertWaitingMedia, type WaitingMedia } from '../store/media.ts';
-import { takeEarly } from '../store/receipts-sql.ts';
-import { applyChange, applyReceipts, type Located } from './apply-changes.ts';
+import { notifyWakes, takeEarly } from '../store/receipts-sql.ts';
+import { insertThreadRefs, replaceThreadData, type ThreadDataRow } from '../store/threads.ts';
+import { applyChange, applyReceipts, type Located, type Target } from './apply-changes.ts';
 import { type Found, resolveParties, type Wanted } from './parties.ts';
 import type { Route } from './routes.ts';
 
@@ -15,6 +16,8 @@ export interface Inbound {
   route: Route;
   event: InboundEvent;
   receivedAt: Date;
+  /** The kept raw event that it was read from. */
+  rawEventId?: string;
 }
 
 interface Incoming {
@@ -46,8 +49,13 @@ export async function applyInbound(client: Client, batch: Inbound[]): Promise<vo
 
   await storeMessages(client, batch, foundOf, log);
   const located: Located[] = batch.map((inbound) => ({ ...inbound, contact: foundOf.get(inbound) ?? null }));
-  await applyReceipts(client, located, log);
+  const named = await applyReceipts(client, located, log);
+  await replayEarly(client, named, batch, log);
   for (const item of located) await applyChange(client, item, log);
+  await notifyWakes(
+    client,
+    batch.flatMap(({ route, event }) => (event.kind === 'wake' ? [{ channelId: route.channelId, reason: event.reason }] : [])),
+  );
   await sql.appendEvents(client, log);
 }
 
@@ -56,7 +64,7 @@ function wantedOf(inbound: Inbound): Wanted | undefined {
   switch (event.kind) {
     case 'message':
       if (event.own) return undefined;
-      return { route, party: event.contact, thread: event.thread, create: true, at: event.sentAt ?? receivedAt };
+      return { route, party: event.contact, thread: event.thread, ref: event.providerId, create: true, at: event.sentAt ?? receivedAt };
     case 'receipt':
       return event.upTo && { route, party: event.upTo.contact, thread: undefined, create: false, at: receivedAt };
     case 'typing':
@@ -82,9 +90,18 @@ async function storeMessages(client: Client, batch: Inbound[], foundOf: Map<Inbo
     log.splice(0),
   );
   const fresh = incoming.filter((item) => stored.has(item.row.id));
+  await keepThreads(client, fresh);
   const media = fresh.flatMap((item) => item.media);
   if (media.length > 0) await insertWaitingMedia(client, media);
-  if (early) await replayEarly(client, fresh, log);
+  if (!early) return;
+  await replayEarly(
+    client,
+    fresh.flatMap(({ row }) =>
+      row.providerId ? [{ workspaceId: row.workspaceId, channelId: row.channelId, providerId: row.providerId }] : [],
+    ),
+    batch,
+    log,
+  );
 }
 
 function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Incoming {
@@ -114,8 +131,13 @@ function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Inc
     senderId: null,
     senderName: null,
     replyTo: null,
-    metadata: { ...event.facts, ...(event.direction === 'out' ? { echo: true } : {}) },
+    metadata: {
+      ...event.facts,
+      ...(event.direction === 'out' ? { echo: true } : {}),
+      ...(found.guessed ? { threadedBy: 'subject' } : {}),
+    },
     sentAt,
+    ...(route.connector.mediaOf && inbound.rawEventId ? { rawEventId: inbound.rawEventId } : {}),
     unread: event.direction === 'in' && !event.automatic ? 1 : 0,
     inboundAt: counts ? sentAt : null,
     windowEnd: counts && route.window ? new Date(sentAt.getTime() + route.window.hours * 3_600_000) : null,
@@ -139,16 +161,34 @@ async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<vo
   }
 }
 
-/** Receipts, reactions and edits that were kept because they came before their message are applied now. */
-async function replayEarly(client: Client, fresh: Incoming[], log: sql.NewEvent[]): Promise<void> {
-  const kept = await takeEarly(
+/** What later messages of the same threads will be found by, and what answers to them are built from. */
+async function keepThreads(client: Client, fresh: Incoming[]): Promise<void> {
+  const threaded = fresh.filter((item) => item.inbound.event.thread !== undefined);
+  await insertThreadRefs(
     client,
-    fresh.flatMap(({ row }) =>
-      row.providerId ? [{ workspaceId: row.workspaceId, channelId: row.channelId, providerId: row.providerId }] : [],
-    ),
+    threaded.flatMap(({ row, inbound }) => {
+      const { candidates, key } = inbound.event.thread!;
+      const { workspaceId, channelId, conversationId } = row;
+      return candidates ? [...candidates, key].map((ref) => ({ workspaceId, channelId, conversationId, ref })) : [];
+    }),
   );
+  const newest = new Map<string, ThreadDataRow>();
+  for (const { row, inbound } of threaded) {
+    const { data } = inbound.event.thread!;
+    if (!data) continue;
+    const key = `${row.workspaceId}\n${row.conversationId}`;
+    const known = newest.get(key);
+    if (known && known.at > row.sentAt) continue;
+    newest.set(key, { workspaceId: row.workspaceId, conversationId: row.conversationId, data, at: row.sentAt });
+  }
+  await replaceThreadData(client, [...newest.values()]);
+}
+
+/** Receipts, reactions and edits that were kept because they came before their message was known are applied now. */
+async function replayEarly(client: Client, known: Target[], batch: Inbound[], log: sql.NewEvent[]): Promise<void> {
+  const kept = await takeEarly(client, known);
   if (kept.length === 0) return;
-  const routes = new Map(fresh.map(({ row, inbound }) => [`${row.workspaceId}\n${row.channelId}`, inbound.route]));
+  const routes = new Map(batch.map(({ route }) => [`${route.workspaceId}\n${route.channelId}`, route]));
   const located = kept.flatMap((early): Located[] => {
     const route = routes.get(`${early.workspaceId}\n${early.channelId}`);
     return route ? [{ route, event: reviveDates(early.event), receivedAt: new Date(), contact: null }] : [];

@@ -41,6 +41,8 @@ export interface ChannelsOptions {
   vault: Vault;
   contexts: Contexts;
   routes: Routes;
+  /** Called after a channel was connected, changed or disconnected here. */
+  changed?(): void;
 }
 
 export class Channels {
@@ -49,6 +51,7 @@ export class Channels {
   readonly #vault: Vault;
   readonly #contexts: Contexts;
   readonly #routes: Routes;
+  readonly #tell: () => void;
 
   constructor(options: ChannelsOptions) {
     this.#database = options.database;
@@ -56,6 +59,7 @@ export class Channels {
     this.#vault = options.vault;
     this.#contexts = options.contexts;
     this.#routes = options.routes;
+    this.#tell = () => options.changed?.();
   }
 
   /**
@@ -67,6 +71,11 @@ export class Channels {
     const input = checkInput(connector, request.input);
     const context = this.#contexts.for({ workspaceId: request.workspaceId, channelId: null, sandbox: request.sandbox });
     const connected = (await connector.connect(input, context)) as Connected<Record<string, unknown>, Record<string, unknown>>;
+    return this.#store(request, connected);
+  }
+
+  async #store(request: ConnectRequest, connected: Connected<Record<string, unknown>, Record<string, unknown>>): Promise<ChannelRow> {
+    const connector = this.connectorOf(request.source);
     const account =
       connector.account?.({
         sourceChannelId: connected.sourceChannelId,
@@ -109,8 +118,40 @@ export class Channels {
       ]);
       return stored;
     });
-    this.#routes.forget();
+    this.#changed();
     return row;
+  }
+
+  #changed(): void {
+    this.#routes.forget();
+    this.#tell();
+  }
+
+  /**
+   * Takes a channel up without asking its provider, who is not reachable yet (no credentials): it is `pending` until a
+   * health check or a connect finds out more. Throws `conflict` when the account is connected already.
+   */
+  async place(request: {
+    workspaceId: string;
+    source: string;
+    sourceChannelId: string;
+    name: string;
+    settings: Record<string, unknown>;
+    statusReason: string;
+    sandbox: boolean;
+  }): Promise<ChannelRow> {
+    const { workspaceId, source, name, sandbox, sourceChannelId, settings, statusReason } = request;
+    const connected = { sourceChannelId, settings, credentials: {}, status: 'pending' as const, statusReason };
+    return this.#store({ workspaceId, source, name, sandbox, input: {}, existing: 'refuse' }, connected);
+  }
+
+  /** What a connector found out about a channel anew (after a consent): stored as after a connect, under the same id. */
+  async renew(row: ChannelRow, connected: Connected<Record<string, unknown>, Record<string, unknown>>): Promise<ChannelRow> {
+    const { workspaceId, source, name, sandbox, sourceChannelId } = row;
+    if (connected.sourceChannelId !== sourceChannelId) {
+      throw new PatchbayError('conflict', `${connected.sourceChannelId} is another account than ${sourceChannelId}`);
+    }
+    return this.#store({ workspaceId, source, name, sandbox, input: {}, existing: 'reuse' }, connected);
   }
 
   /** Accounts that could be connected, as the provider lists them, each with whether it is connected. */
@@ -159,6 +200,8 @@ export class Channels {
     try {
       await connector.disconnect(view, context, { lastOfAccount });
     } catch (error) {
+      // Without credentials nothing was ever set up there.
+      if (error instanceof PatchbayError && error.code === 'setting-missing') return;
       if (!(error instanceof ProviderError)) throw error;
       context.log.warn({ channel: row.id, err: error }, 'the provider could not be told of the disconnect');
       const sealed = this.#vault.seal(view, contextOf(row.workspaceId, row.id));
@@ -182,7 +225,7 @@ export class Channels {
       return row;
     });
     if (!changed) throw notFound('channel');
-    this.#routes.forget();
+    this.#changed();
     return changed;
   }
 

@@ -10,6 +10,7 @@ export interface ContextsOptions {
   database: Database;
   vault: Vault;
   http: HttpClient;
+  resolveHost(host: string): Promise<string>;
   config: ProviderConfig;
   /** The providers' addresses and secrets of the stand-ins, for channels made with test keys. */
   sandboxConfig: ProviderConfig;
@@ -28,11 +29,12 @@ export class Contexts {
   }
 
   for(channel: { workspaceId: string; channelId: string | null; sandbox: boolean }): ConnectorContext {
-    const { database, vault, http, config, sandboxConfig, media, log } = this.#options;
+    const { database, vault, http, resolveHost, config, sandboxConfig, media, log } = this.#options;
     const { workspaceId } = channel;
     const channelId = channel.channelId ?? NOWHERE;
     return {
       http,
+      resolveHost,
       config: channel.sandbox ? sandboxConfig : config,
       now: () => new Date(),
       log: log.child({ channel: channel.channelId }),

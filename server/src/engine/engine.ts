@@ -2,22 +2,26 @@
 
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import type { HttpClient } from '../connectors/connector.ts';
 import { Registry } from '../connectors/registry.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/database.ts';
 import { Vault } from '../store/vault.ts';
 import { Channels } from './channels.ts';
 import { Contexts } from './contexts.ts';
+import { type DnsLookup, systemDns } from './domain-check.ts';
 import { farewellSayer } from './farewells.ts';
 import { Feed } from './feed.ts';
 import { healthWatch } from './health.ts';
 import { housekeeper } from './housekeeping.ts';
-import { createHttpClient } from './http-client.ts';
+import { createHostResolver, createHttpClient } from './http-client.ts';
 import { Ingest } from './ingest.ts';
+import { type RunningMailServer, startMailServer } from './mail-server.ts';
 import { Media } from './media.ts';
 import { mediaFetcher } from './media-fetch.ts';
 import { Outbox } from './outbox.ts';
 import { profileFetcher } from './profiles.ts';
+import { Receivers } from './receivers.ts';
 import { Routes } from './routes.ts';
 import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sender } from './send.ts';
@@ -30,6 +34,9 @@ export interface Engine {
   /** The workspace of the first key; events that are nobody's are filed there. */
   defaultWorkspaceId: string;
   registry: Registry;
+  /** The way out for what is not a connector's call. */
+  http: HttpClient;
+  dns: DnsLookup;
   vault: Vault;
   contexts: Contexts;
   channels: Channels;
@@ -41,6 +48,9 @@ export interface Engine {
   outbox: Outbox;
   /** Who writes and answers on sandbox channels. */
   sandboxCustomers: SandboxCustomers;
+  receivers: Receivers;
+  /** Port of the built-in mail server while it listens. */
+  mailPort(): number | undefined;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -52,11 +62,22 @@ export interface EngineParts {
   secret: Buffer;
   database: Database;
   defaultWorkspaceId: string;
+  /** The sources; all of them unless told. */
+  registry?: Registry;
+  /** Where mail domains are looked up; the system's DNS unless told. */
+  dns?: DnsLookup;
 }
 
 /** Makes the engine; nothing runs until `start`. */
-export function createEngine({ config, log, secret, database, defaultWorkspaceId }: EngineParts): Engine {
-  const registry = new Registry();
+export function createEngine({
+  config,
+  log,
+  secret,
+  database,
+  defaultWorkspaceId,
+  registry = new Registry(),
+  dns = systemDns(),
+}: EngineParts): Engine {
   const vault = new Vault([secret]);
   const http = createHttpClient({ allowPrivate: config.allowPrivateNetwork });
   const media = new Media({
@@ -65,10 +86,22 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
-  const contexts = new Contexts({ database, vault, http, config: config.providers, sandboxConfig: config.providers, media, log });
+  const resolveHost = createHostResolver({ allowPrivate: config.allowPrivateNetwork });
+  const contexts = new Contexts({
+    database,
+    vault,
+    http,
+    resolveHost,
+    config: config.providers,
+    sandboxConfig: config.providers,
+    media,
+    log,
+  });
   const routes = new Routes(database, registry);
-  const channels = new Channels({ database, registry, vault, contexts, routes });
-  const ingest = new Ingest({ database, routes, defaultWorkspaceId, log });
+  const channels = new Channels({ database, registry, vault, contexts, routes, changed: () => receivers.look() });
+  const ingest = new Ingest({ database, routes, defaultWorkspaceId, config: config.providers, log });
+  const receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
+  let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
   const outbox = new Outbox({ database, channels, contexts, ingest, log });
   const sender = new Sender({ database, channels, wake: () => outbox.wake() });
@@ -81,6 +114,8 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     database,
     defaultWorkspaceId,
     registry,
+    http,
+    dns,
     vault,
     contexts,
     channels,
@@ -91,6 +126,8 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
     sender,
     outbox,
     sandboxCustomers,
+    receivers,
+    mailPort: () => mailServer?.port,
     async start() {
       feed.start();
       const recovered = await ingest.recover();
@@ -98,9 +135,17 @@ export function createEngine({ config, log, secret, database, defaultWorkspaceId
       outbox.start();
       for (const worker of workers) worker.start();
       sandboxCustomers.start();
+      receivers.start();
+      mailServer = await startMailServer({ config, database, ingest, log });
     },
     async stop() {
-      await Promise.all([outbox.stop(), sandboxCustomers.stop(), ...workers.map((worker) => worker.stop())]);
+      await Promise.all([
+        mailServer?.close(),
+        receivers.stop(),
+        outbox.stop(),
+        sandboxCustomers.stop(),
+        ...workers.map((worker) => worker.stop()),
+      ]);
       await ingest.drain();
       await feed.stop();
       await http.close();

@@ -1,6 +1,7 @@
 /** Asks providers how channels are doing: on a schedule, after an error, and when somebody presses the button. */
 import type { HealthReport } from '../connectors/connector.ts';
-import { ProviderError } from '../model/errors.ts';
+import type { ChannelStatus } from '../model/channel.ts';
+import { PatchbayError, ProviderError } from '../model/errors.ts';
 import { type ChannelChange, type ChannelRow, changeChannel } from '../store/channels.ts';
 import type { Engine } from './engine.ts';
 import { Worker } from './worker.ts';
@@ -45,16 +46,15 @@ export async function checkHealth(parts: Parts, workspaceId: string, channelId: 
   try {
     report = await connector.health(channels.view(row), contexts.for({ workspaceId, channelId, sandbox: row.sandbox }));
   } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
-    if (error.class !== 'unauthorized') {
+    if (error instanceof ProviderError && error.class !== 'unauthorized') {
       log.info({ channel: channelId, class: error.class }, `the provider did not say how the channel is doing: ${error.message}`);
       return row;
     }
-    report = { status: 'failed', reason: error.hint ? `${error.message} ${error.hint}` : error.message };
+    report = refusedReport(error);
   }
+  const next = statusAfter(row, report);
   const change: ChannelChange = {
-    status: report.status,
-    statusReason: report.reason ?? null,
+    ...next,
     ...(report.details ? { details: report.details } : {}),
     ...(report.status === 'active' ? { lastError: null } : {}),
     health: {
@@ -62,7 +62,20 @@ export async function checkHealth(parts: Parts, workspaceId: string, channelId: 
       ...(report.expiresAt ? { expiresAt: report.expiresAt.toISOString() } : {}),
     },
   };
-  const news = report.status !== row.status || (report.reason ?? null) !== row.statusReason;
+  const news = next.status !== row.status || next.statusReason !== row.statusReason;
   if (news) return channels.change(workspaceId, channelId, change);
   return (await changeChannel(parts.database, workspaceId, channelId, change)) ?? row;
+}
+
+/** What a report makes of a channel: one that still waits for something outside keeps waiting, and is not broken. */
+export function statusAfter(row: { status: ChannelStatus }, report: HealthReport): { status: ChannelStatus; statusReason: string | null } {
+  const status = row.status === 'pending' && report.status === 'failed' ? 'pending' : report.status;
+  return { status, statusReason: report.reason ?? null };
+}
+
+/** Credentials that are refused, or missing here: only a person can help. */
+function refusedReport(error: unknown): HealthReport {
+  if (error instanceof ProviderError) return { status: 'failed', reason: error.hint ? `${error.message} ${error.hint}` : error.message };
+  if (error instanceof PatchbayError && error.code === 'setting-missing') return { status: 'failed', reason: error.message };
+  throw error;
 }

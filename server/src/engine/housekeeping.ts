@@ -2,7 +2,7 @@
 import type { Engine } from './engine.ts';
 import { Worker } from './worker.ts';
 
-/** How long raw events are kept for looking back, and the log for those who come back late. */
+/** How long raw events are kept for looking back (those that a message's files are cut out of stay with it), and the log for those who come back late. */
 const RAW_EVENT_DAYS = 30;
 const EVENT_DAYS = 90;
 const DELETED_CHANNEL_DAYS = 30;
@@ -14,7 +14,8 @@ const SWEEPS = [
   `delete from memos where expires_at < now()`,
   `delete from early_receipts where received_at < now() - interval '7 days'`,
   `delete from raw_events where (workspace_id, id) in (
-     select workspace_id, id from raw_events where state in ('applied', 'ignored') and received_at < now() - interval '${RAW_EVENT_DAYS} days' limit 5000)`,
+     select r.workspace_id, r.id from raw_events r where r.state in ('applied', 'ignored') and r.received_at < now() - interval '${RAW_EVENT_DAYS} days'
+       and not exists (select 1 from messages m where m.workspace_id = r.workspace_id and m.raw_event_id = r.id) limit 5000)`,
   `delete from events where (workspace_id, seq) in (
      select workspace_id, seq from events where created_at < now() - interval '${EVENT_DAYS} days' limit 5000)`,
 ];

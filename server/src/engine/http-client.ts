@@ -1,5 +1,6 @@
 /** The one way out of the house: every request that Patchbay makes goes through here. */
 import { lookup } from 'node:dns';
+import { lookup as lookupHost } from 'node:dns/promises';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { Agent, buildConnector, request as undiciRequest } from 'undici';
 import type { HttpClient, HttpRequest, HttpResponse } from '../connectors/connector.ts';
@@ -36,6 +37,30 @@ export function isPrivateAddress(address: string): boolean {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped) return PRIVATE.check(mapped[1]!, 'ipv4');
   return PRIVATE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * For protocols that are no HTTP: the address to dial for a host, refusing what the HTTP client would refuse. Throws
+ * `ProviderError`.
+ */
+export function createHostResolver(options: { allowPrivate: boolean }): (host: string) => Promise<string> {
+  return async (host) => {
+    const bare = host.replace(/^\[|\]$/g, '');
+    const address = isIP(bare) ? bare : await resolved(bare);
+    if (!options.allowPrivate && isPrivateAddress(address)) {
+      throw new ProviderError('rejected', new BlockedAddress(host).message, { code: 'blocked-address', scope: 'channel' });
+    }
+    return address;
+  };
+}
+
+async function resolved(host: string): Promise<string> {
+  try {
+    return (await lookupHost(host)).address;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ProviderError('retry', `${host} is not known to the DNS (${code ?? 'no answer'})`, { code, scope: 'channel', cause: error });
+  }
 }
 
 const MAX_REDIRECTS = 3;

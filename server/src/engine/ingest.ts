@@ -5,7 +5,7 @@
  * one that nobody can read never holds up the others, and is kept, listed and replayable.
  */
 import type { Logger } from 'pino';
-import type { InboundEvent, RawEvent } from '../connectors/connector.ts';
+import type { InboundEvent, ProviderConfig, RawEvent } from '../connectors/connector.ts';
 import { uuidv7 } from '../model/ids.ts';
 import { type Client, type Database, isDatabaseAway } from '../store/database.ts';
 import { insertRawEvents, type RawEventRow } from '../store/ingest-sql.ts';
@@ -15,6 +15,8 @@ import type { Route, Routes } from './routes.ts';
 
 /** Events a transaction; larger ones make the first caller wait for the last. */
 const BATCH = 256;
+/** Bytes of raw events a transaction: mails can be large. */
+const BATCH_BYTES = 32 * 1024 * 1024;
 
 interface Job {
   row: RawEventRow;
@@ -34,6 +36,7 @@ export interface IngestOptions {
   routes: Routes;
   /** Where events are filed that belong to no channel of ours. */
   defaultWorkspaceId: string;
+  config: ProviderConfig;
   log: Logger;
 }
 
@@ -41,6 +44,7 @@ export class Ingest {
   readonly #database: Database;
   readonly #routes: Routes;
   readonly #defaultWorkspaceId: string;
+  readonly #config: ProviderConfig;
   readonly #log: Logger;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
@@ -49,6 +53,7 @@ export class Ingest {
     this.#database = options.database;
     this.#routes = options.routes;
     this.#defaultWorkspaceId = options.defaultWorkspaceId;
+    this.#config = options.config;
     this.#log = options.log;
   }
 
@@ -117,7 +122,9 @@ export class Ingest {
     let parsed: InboundEvent[];
     try {
       if (!connector) throw new Error(`there is no source ${event.source}`);
-      parsed = connector.parse(event);
+      parsed = connector.read
+        ? await connector.read(event, direct.length === 1 ? direct[0]!.view : undefined)
+        : connector.parse(event, this.#config);
     } catch (error) {
       const workspaces = [...new Set(direct.map((route) => route.workspaceId))];
       return (workspaces.length ? workspaces : [fallback]).map((workspaceId) => ({
@@ -133,12 +140,20 @@ export class Ingest {
     const reason = everythingIgnored
       ? parsed.map((item) => (item.kind === 'ignored' ? item.reason : '')).join('; ') || 'nothing in it'
       : null;
-    return [...byWorkspace].map(([workspaceId, own], index) => ({
-      row: row(workspaceId, everythingIgnored ? 'ignored' : 'applied', reason),
-      inbound: own.flatMap((route) =>
-        (index === 0 && own.length === 1 ? parsed : structuredClone(parsed)).map((item) => ({ route, event: item, receivedAt })),
-      ),
-    }));
+    return [...byWorkspace].map(([workspaceId, own], index) => {
+      const kept = row(workspaceId, everythingIgnored ? 'ignored' : 'applied', reason);
+      return {
+        row: kept,
+        inbound: own.flatMap((route) =>
+          (index === 0 && own.length === 1 ? parsed : structuredClone(parsed)).map((item) => ({
+            route,
+            event: item,
+            receivedAt,
+            rawEventId: kept.id,
+          })),
+        ),
+      };
+    });
   }
 
   /** The channels that the event names. What was kept for a workspace that still has the channel is replayed there alone. */
@@ -172,10 +187,20 @@ export class Ingest {
   async #run(): Promise<void> {
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, BATCH);
-      await this.#commit(batch);
+      await this.#commit(this.#nextBatch());
     }
     this.#running = undefined;
+  }
+
+  #nextBatch(): Job[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { row } of this.#queue) {
+      bytes += row.body.length;
+      if (count > 0 && (count === BATCH || bytes > BATCH_BYTES)) break;
+      count += 1;
+    }
+    return this.#queue.splice(0, count);
   }
 
   async #commit(batch: Job[]): Promise<void> {

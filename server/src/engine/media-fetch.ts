@@ -4,6 +4,7 @@ import { getChannel } from '../store/channels.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
 import { claimMedia, failMedia, finishMedia, type MediaRow } from '../store/media.ts';
 import { getMessage } from '../store/messages.ts';
+import { rawEventOfMessage } from '../store/raw-events.ts';
 import type { Engine } from './engine.ts';
 import { Worker } from './worker.ts';
 
@@ -57,6 +58,11 @@ async function download(parts: Parts, row: MediaRow): Promise<{ data: Buffer; mi
     if (stored) return stored;
   }
   const connector = parts.channels.connectorOf(channel.source);
+  if (connector.mediaOf) {
+    const raw = row.messageId ? await rawEventOfMessage(parts.database, row.workspaceId, row.messageId) : undefined;
+    if (!raw) throw new ProviderError('rejected', 'what the file came in is gone');
+    return connector.mediaOf(ref, raw);
+  }
   if (connector.media) return connector.media(ref, parts.channels.view(channel), context);
   if (!ref.url) throw new ProviderError('rejected', 'the file has no address');
   const answer = await context.http(ref.url, { maxBytes: 100 * 1024 * 1024, timeoutMs: 60_000 });

@@ -5,7 +5,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Connector, OutboundMessage } from '../connectors/connector.ts';
-import { capabilitiesOf } from '../connectors/connector.ts';
 import type { ReceiptEvent } from '../connectors/events.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { Message, MessageError } from '../model/message.ts';
@@ -17,11 +16,12 @@ import type { Database } from '../store/database.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
 import { getMessage } from '../store/messages.ts';
 import { claimOutbox, nextDue, type OutboxJob, putBack, takeOut } from '../store/outbox.ts';
+import { mergeThreadData } from '../store/threads.ts';
 import type { Channels } from './channels.ts';
 import type { Contexts } from './contexts.ts';
 import type { Ingest } from './ingest.ts';
 import { Pacer } from './pacer.ts';
-import type { Route } from './routes.ts';
+import { routeOf } from './routes.ts';
 
 const LEASE_SECONDS = 60;
 const CONCURRENCY = 128;
@@ -146,7 +146,9 @@ export class Outbox {
     if (waitMs > 0) await sleep(waitMs);
     try {
       const receipt = await connector.send!(outbound, view, contexts.for({ ...channel, channelId: channel.id }));
-      await this.#settle(message, channel, connector, {
+      // Before the lane goes on: the next message refers to this one.
+      if (receipt.threadData) await mergeThreadData(database, message.workspaceId, message.conversationId, receipt.threadData);
+      await this.#settle(channel, connector, {
         kind: 'receipt',
         ourId: message.id,
         providerId: receipt.providerId,
@@ -197,14 +199,14 @@ export class Outbox {
         await putBack(database, job.workspaceId, job.messageId, new Date(Date.now() + UNAUTHORIZED_SECONDS * 1000));
         return;
       default:
-        await this.#settle(message, channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error: explain(error) });
+        await this.#settle(channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error: explain(error) });
     }
   }
 
   async #later(message: Message, channel: ChannelRow, connector: Connector, job: OutboxJob, error: ProviderError): Promise<void> {
     const waitMs = (RETRY_SECONDS[job.attempts - 1] ?? 0) * 1000;
     if (waitMs === 0) {
-      await this.#settle(message, channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error: explain(error) });
+      await this.#settle(channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error: explain(error) });
       return;
     }
     const jittered = Math.max(error.retryAfterMs ?? 0, waitMs * (0.8 + Math.random() * 0.4));
@@ -225,7 +227,7 @@ export class Outbox {
         }
         if (settlement.outcome === 'accepted') {
           const { providerId, state } = settlement;
-          await this.#settle(message, channel, connector, { kind: 'receipt', ourId: message.id, providerId, state });
+          await this.#settle(channel, connector, { kind: 'receipt', ourId: message.id, providerId, state });
           return;
         }
         if (settlement.outcome === 'failed') {
@@ -234,7 +236,7 @@ export class Outbox {
             message: settlement.message,
             ...(settlement.code ? { providerCode: settlement.code } : {}),
           };
-          await this.#settle(message, channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error });
+          await this.#settle(channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error });
           return;
         }
       } catch (error) {
@@ -253,19 +255,8 @@ export class Outbox {
     });
   }
 
-  async #settle(message: Message, channel: ChannelRow, connector: Connector, event: ReceiptEvent): Promise<void> {
-    const { channels, ingest } = this.#options;
-    const route: Route = {
-      workspaceId: message.workspaceId,
-      channelId: message.channelId,
-      source: message.source,
-      sourceChannelId: channel.sourceChannelId,
-      account: channel.account,
-      connector,
-      window: capabilitiesOf(connector, channels.view(channel)).window,
-      sandbox: channel.sandbox,
-    };
-    await ingest.settle(route, [event]);
+  async #settle(channel: ChannelRow, connector: Connector, event: ReceiptEvent): Promise<void> {
+    await this.#options.ingest.settle(routeOf(channel, connector), [event]);
   }
 
   async #keepPayload(message: Message, payload: unknown): Promise<void> {

@@ -4,11 +4,14 @@ import { uuidv7 } from '../model/ids.ts';
 import type { Client } from '../store/database.ts';
 import * as sql from '../store/ingest-sql.ts';
 import type { Route } from './routes.ts';
+import { placeThreads } from './threads.ts';
 
 export interface Wanted {
   route: Route;
   party: Party;
   thread: MessageEvent['thread'];
+  /** The provider's id of the message itself. */
+  ref?: string;
   /** False: look it up, but do not make it when there is none. */
   create: boolean;
   at: Date;
@@ -18,6 +21,8 @@ export interface Found {
   contactId: string;
   /** Null when the contact has no conversation there and none was to be made. */
   conversationId: string | null;
+  /** The conversation was found by nothing but the subject. */
+  guessed?: boolean;
 }
 
 export interface Resolution {
@@ -48,26 +53,29 @@ export async function resolveParties(client: Client, wishes: Wanted[]): Promise<
   for (const row of known) {
     const wish = wishes[row.n]!;
     contacts.set(addressKey(addressOf(wish.route, row)), row.contactId);
-    if (row.conversationId) conversations.set(conversationKey(wish, row.contactId), row.conversationId);
+    if (row.conversationId) conversations.set(conversationKey(wish, row.contactId, wish.thread?.key ?? ''), row.conversationId);
   }
 
   await makeContacts(client, wishes, contacts, resolution);
-  const missing = new Map<string, { wish: Wanted; contactId: string }>();
   const contactOfWish = wishes.map((wish) => contactIdOf(wish, contacts));
+  const placed = await placeThreads(client, wishes, contactOfWish);
+  const keyOf = (n: number) => placed.get(n)?.place.key ?? wishes[n]!.thread?.key ?? '';
+  const missing = new Map<string, { wish: Wanted; contactId: string; threadKey: string }>();
   wishes.forEach((wish, n) => {
     const contactId = contactOfWish[n];
-    if (!contactId || !wish.create) return;
-    const key = conversationKey(wish, contactId);
-    if (!conversations.has(key) && !missing.has(key)) missing.set(key, { wish, contactId });
+    if (!contactId || !wish.create || placed.get(n)?.place.id) return;
+    const threadKey = keyOf(n);
+    const key = conversationKey(wish, contactId, threadKey);
+    if (!conversations.has(key) && !missing.has(key)) missing.set(key, { wish, contactId, threadKey });
   });
   const made = await sql.insertConversations(
     client,
-    [...missing.values()].map(({ wish, contactId }) => ({
+    [...missing.values()].map(({ wish, contactId, threadKey }) => ({
       workspaceId: wish.route.workspaceId,
       id: wish.thread?.id ?? uuidv7(),
       channelId: wish.route.channelId,
       contactId,
-      threadKey: wish.thread?.key ?? '',
+      threadKey,
       threadData: wish.thread?.data ?? {},
       subject: wish.thread?.subject ?? null,
       createdAt: wish.at,
@@ -80,7 +88,9 @@ export async function resolveParties(client: Client, wishes: Wanted[]): Promise<
 
   wishes.forEach((wish, n) => {
     const contactId = contactOfWish[n];
-    if (contactId) resolution.found[n] = { contactId, conversationId: conversations.get(conversationKey(wish, contactId)) ?? null };
+    if (!contactId) return;
+    const known = placed.get(n)?.place.id ?? conversations.get(conversationKey(wish, contactId, keyOf(n)));
+    resolution.found[n] = { contactId, conversationId: known ?? null, ...(placed.get(n)?.guessed ? { guessed: true } : {}) };
   });
   return resolution;
 }
@@ -186,6 +196,6 @@ function addressKey(address: Address): string {
   return [address.workspaceId, address.kind, address.scope, address.value].join('\n');
 }
 
-function conversationKey(wish: Wanted, contactId: string): string {
-  return [wish.route.workspaceId, wish.route.channelId, contactId, wish.thread?.key ?? ''].join('\n');
+function conversationKey(wish: Wanted, contactId: string, threadKey: string): string {
+  return [wish.route.workspaceId, wish.route.channelId, contactId, threadKey].join('\n');
 }

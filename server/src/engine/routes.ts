@@ -1,5 +1,5 @@
 /** Which of our channels an account at a provider belongs to. */
-import { type Connector, capabilitiesOf } from '../connectors/connector.ts';
+import { type ChannelView, type Connector, capabilitiesOf } from '../connectors/connector.ts';
 import type { Registry } from '../connectors/registry.ts';
 import type { WindowRule } from '../model/capabilities.ts';
 import { isConnected } from '../model/channel.ts';
@@ -16,6 +16,8 @@ export interface Route {
   connector: Connector;
   window: WindowRule | null;
   sandbox: boolean;
+  /** The channel as its connector sees it, without credentials. */
+  view: ChannelView;
 }
 
 const CACHE_MS = 5_000;
@@ -66,19 +68,23 @@ export class Routes {
 
   #route(row: ChannelRow): Route[] {
     const connector = this.#registry.connector(row.source);
-    if (!connector) return [];
-    const view = { ...row, credentials: {} };
-    return [
-      {
-        workspaceId: row.workspaceId,
-        channelId: row.id,
-        source: row.source,
-        sourceChannelId: row.sourceChannelId,
-        account: row.account,
-        connector,
-        window: capabilitiesOf(connector, view).window,
-        sandbox: row.sandbox,
-      },
-    ];
+    return connector ? [routeOf(row, connector)] : [];
   }
+}
+
+/** What ingest needs to know of a channel. */
+export function routeOf(row: ChannelRow, connector: Connector): Route {
+  const { id, workspaceId, source, sourceChannelId, account, name, sandbox, settings, details } = row;
+  const view: ChannelView = { id, workspaceId, sourceChannelId, name, sandbox, settings, credentials: {}, details };
+  return {
+    workspaceId,
+    channelId: id,
+    source,
+    sourceChannelId,
+    account,
+    connector,
+    window: capabilitiesOf(connector, view).window,
+    sandbox,
+    view,
+  };
 }

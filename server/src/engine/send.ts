@@ -2,7 +2,7 @@
  * The gate that everything goes out through, whoever sends: it checks the channel, the capability, the window and the
  * opt-out, and writes the message together with its job in one transaction. The worker (outbox.ts) does the rest.
  */
-import { capabilitiesOf } from '../connectors/connector.ts';
+import { type Connector, capabilitiesOf } from '../connectors/connector.ts';
 import { carries } from '../model/capabilities.ts';
 import { isConnected } from '../model/channel.ts';
 import type { Content } from '../model/content.ts';
@@ -12,14 +12,15 @@ import { uuidv7 } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
 import { type ChannelRow, getChannel } from '../store/channels.ts';
 import { hasOptedOut } from '../store/consent.ts';
-import { identitiesOf } from '../store/contacts.ts';
-import { findConversation, getConversation } from '../store/conversations.ts';
+import { contactByIdentity, identitiesOf } from '../store/contacts.ts';
+import { conversationsOfContact, findConversation, getConversation } from '../store/conversations.ts';
 import type { Client, Database } from '../store/database.ts';
 import { appendEvents, insertMessages, touchConversations } from '../store/ingest-sql.ts';
 import { getMessage, reviveFailed } from '../store/messages.ts';
 import { enqueue } from '../store/outbox.ts';
 import type { Channels } from './channels.ts';
 import { resolveParties } from './parties.ts';
+import { routeOf } from './routes.ts';
 
 export interface SendRequest {
   workspaceId: string;
@@ -68,9 +69,10 @@ export class Sender {
         const earlier = await getMessage(client, request.workspaceId, request.messageId);
         if (earlier) return earlier;
       }
-      const { channel, conversation } = await this.#destination(client, request);
+      const id = request.messageId ?? uuidv7();
+      const { channel, conversation } = await this.#destination(client, request, id);
       await this.#check(client, channel, conversation, request);
-      return this.#store(client, channel, conversation, request);
+      return this.#store(client, channel, conversation, request, id);
     });
     this.#wake();
     return message;
@@ -92,8 +94,12 @@ export class Sender {
     return revived;
   }
 
-  async #destination(client: Client, request: SendRequest): Promise<{ channel: ChannelRow; conversation: Conversation }> {
-    const { workspaceId, to } = request;
+  async #destination(
+    client: Client,
+    request: SendRequest,
+    messageId: string,
+  ): Promise<{ channel: ChannelRow; conversation: Conversation }> {
+    const { workspaceId, to, content } = request;
     if ('conversationId' in to) {
       const conversation = await getConversation(client, workspaceId, to.conversationId);
       if (!conversation) throw notFound('conversation');
@@ -101,26 +107,24 @@ export class Sender {
     }
     const channel = await this.#channel(client, workspaceId, to.channelId);
     const capabilities = capabilitiesOf(this.#channels.connectorOf(channel.source), this.#channels.view(channel));
+    const connector = this.#channels.connectorOf(channel.source);
     const known = 'contactId' in to ? await findConversation(client, workspaceId, { ...to, threadKey: '' }) : undefined;
     if (known) return { channel, conversation: known };
     const identity =
-      'identity' in to ? to.identity : (await identitiesOf(client, workspaceId, [to.contactId])).find((own) => this.#fits(channel, own));
+      'identity' in to
+        ? addressed(connector, to.identity)
+        : (await identitiesOf(client, workspaceId, [to.contactId])).find((own) => this.#fits(channel, own));
     if (!identity) throw new PatchbayError('not-supported', `the contact has no address on ${channel.name}`);
-    const connector = this.#channels.connectorOf(channel.source);
+    if (capabilities.email && content.type !== 'email') {
+      const last = await newestWith(client, workspaceId, channel.id, connector, identity);
+      if (last) return { channel, conversation: last };
+    }
     const resolution = await resolveParties(client, [
       {
-        route: {
-          workspaceId,
-          channelId: channel.id,
-          source: channel.source,
-          sourceChannelId: channel.sourceChannelId,
-          account: channel.account,
-          connector,
-          window: capabilities.window,
-          sandbox: channel.sandbox,
-        },
+        route: routeOf(channel, connector),
         party: { identities: [identity] },
-        thread: undefined,
+        // A mail that answers none begins a thread of its own.
+        thread: capabilities.email ? { key: messageId, ...(content.type === 'email' ? { subject: content.subject } : {}) } : undefined,
         create: capabilities.startsConversations,
         at: new Date(),
       },
@@ -172,9 +176,8 @@ export class Sender {
     }
   }
 
-  async #store(client: Client, channel: ChannelRow, conversation: Conversation, request: SendRequest): Promise<Message> {
+  async #store(client: Client, channel: ChannelRow, conversation: Conversation, request: SendRequest, id: string): Promise<Message> {
     const { workspaceId } = request;
-    const id = request.messageId ?? uuidv7();
     const sentAt = new Date();
     const answered = request.replyTo ? await getMessage(client, workspaceId, request.replyTo) : undefined;
     if (request.replyTo && answered?.conversationId !== conversation.id) throw notFound('message that is answered');
@@ -245,4 +248,23 @@ function checkWindow(
       : `the contact has not written to ${channel.name} yet; send an approved template`,
     { details: { serviceWindowExpireAt: expiredAt } },
   );
+}
+
+/** The address as the channel's contacts are known by it. Throws `invalid` on what is none. */
+function addressed(connector: Connector, identity: { kind: string; value: string }): { kind: string; value: string } {
+  return connector.address && identity.kind === connector.identity.kind ? connector.address(identity.value) : identity;
+}
+
+/** The newest conversation with whoever has the address: what carries no subject of its own continues it. */
+async function newestWith(
+  client: Client,
+  workspaceId: string,
+  channelId: string,
+  connector: Connector,
+  identity: { kind: string; value: string; scope?: string },
+): Promise<Conversation | undefined> {
+  const scope = identity.scope ?? '';
+  const contactId = connector.identity.scoped ? undefined : await contactByIdentity(client, workspaceId, { ...identity, scope });
+  if (!contactId) return undefined;
+  return (await conversationsOfContact(client, workspaceId, contactId)).find((conversation) => conversation.channelId === channelId);
 }

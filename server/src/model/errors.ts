@@ -71,6 +71,7 @@ export type ErrorCode =
   | 'window-closed'
   | 'opted-out'
   | 'not-supported'
+  | 'precondition'
   | 'channel-inactive'
   | 'setting-missing'
   | 'provider-refused'

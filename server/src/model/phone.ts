@@ -45,3 +45,10 @@ export function phoneForms(value: string): string[] {
   if (argentina) forms.push(argentina[1] ? `+54${argentina[2]}` : `+549${argentina[2]}`);
   return forms;
 }
+
+/** For people: `(555) 123-4567` where the country code is +1, `+49 30 123456` elsewhere. */
+export function readableNumber(value: string): string {
+  const number = parsePhoneNumberFromString(value);
+  if (!number) return value;
+  return number.countryCallingCode === '1' ? number.formatNational() : number.formatInternational();
+}

@@ -35,6 +35,15 @@ export async function channelsByAccount(database: Database, source: string, acco
   return result.rows;
 }
 
+/** The connected channels of these sources, in every workspace. */
+export async function receivingChannels(client: Client, sources: string[]): Promise<ChannelRow[]> {
+  const result = await client.query<ChannelRow>(
+    `select ${COLUMNS} from channels where source = any($1) and status in ('active', 'warning', 'failed', 'pending') order by id`,
+    [sources],
+  );
+  return result.rows;
+}
+
 /** One channel of a workspace, deleted ones too; undefined when there is none. */
 export async function getChannel(client: Client, workspaceId: string, id: string): Promise<ChannelRow | undefined> {
   const result = await client.query<ChannelRow>(`select ${COLUMNS} from channels where workspace_id = $1 and id = $2`, [workspaceId, id]);
@@ -223,6 +232,7 @@ export async function mergeAccountDetails(
     `update channels set details = details || $4::jsonb, status = case when status in ('inactive', 'deleted') then status else coalesce($5, status) end,
        status_reason = case when $5::text is null then status_reason else $6 end, updated_at = now()
      where workspace_id = $1 and case when $7::text is null then id = $2 else source = $3 and account = $7 end
+       and ($8::text is null or details ->> $8 = $9)
      returning id`,
     [
       channel.workspaceId,
@@ -232,7 +242,23 @@ export async function mergeAccountDetails(
       event.status ?? null,
       event.reason ?? null,
       event.account ?? null,
+      event.account ? (event.where?.detail ?? null) : null,
+      event.where?.value ?? null,
     ],
   );
   return result.rows.map((row) => row.id);
+}
+
+/** Notes when channels last took and gave a message; times only move forward. */
+export async function noteActivity(
+  client: Client,
+  rows: { workspaceId: string; channelId: string; inAt: Date | null; outAt: Date | null }[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query(
+    `update channels c set last_in_at = greatest(c.last_in_at, x."inAt"), last_out_at = greatest(c.last_out_at, x."outAt")
+     from json_to_recordset($1) as x("workspaceId" uuid, "channelId" uuid, "inAt" timestamptz, "outAt" timestamptz)
+     where c.workspace_id = x."workspaceId" and c.id = x."channelId"`,
+    [toJson(rows)],
+  );
 }

@@ -209,6 +209,8 @@ export async function insertMessages(client: Client, rows: NewMessage[]): Promis
 
 /** A message that comes in, and what it does to its conversation. */
 export interface ArrivingMessage extends NewMessage {
+  /** The raw event that its files are cut out of. */
+  rawEventId?: string;
   /** Counts as unread: 1 or 0. */
   unread: number;
   /** Its time where it opens the service window, and the window's end. */
@@ -235,12 +237,12 @@ export async function storeArriving(
     text: `with m as materialized (
         select * from json_to_recordset($1) as x("workspaceId" uuid, id uuid, "channelId" uuid, "conversationId" uuid, "contactId" uuid,
           source text, direction text, "providerId" text, state text, content jsonb, payload jsonb, "replyTo" uuid, metadata jsonb,
-          "sentAt" timestamptz, unread integer, "inboundAt" timestamptz, "windowEnd" timestamptz, subject text, "eventData" jsonb)),
+          "sentAt" timestamptz, "rawEventId" uuid, unread integer, "inboundAt" timestamptz, "windowEnd" timestamptz, subject text, "eventData" jsonb)),
       stored as (
         insert into messages (workspace_id, id, channel_id, conversation_id, contact_id, source, direction, provider_id, state, content,
-          payload, reply_to, metadata, sent_at)
+          payload, reply_to, metadata, sent_at, raw_event_id)
         select "workspaceId", id, "channelId", "conversationId", "contactId", source, direction, "providerId", state, content,
-          payload, "replyTo", metadata, "sentAt" from m
+          payload, "replyTo", metadata, "sentAt", "rawEventId" from m
         on conflict (workspace_id, channel_id, provider_id) where provider_id is not null do nothing
         returning id),
       fresh as materialized (select m.* from m join stored on stored.id = m.id),

@@ -24,3 +24,12 @@ export function cleanJson(value: unknown): unknown {
 export function cleanText(text: string): string {
   return text.replaceAll('\u0000', '\ufffd').toWellFormed();
 }
+
+/** The same text for the same value, also after a `jsonb` column put its keys into another order: for comparing. */
+export function canonicalJson(value: unknown): string {
+  const sorted = (_key: string, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part;
+  return JSON.stringify(JSON.parse(toJson(value)), sorted);
+}

@@ -27,6 +27,17 @@ export async function writeMemo(client: Client, vault: Vault, memo: MemoKey, val
   );
 }
 
+/** What was kept under a key, and takes it away: of several who ask at once, one gets it. */
+export async function takeMemo(client: Client, vault: Vault, memo: MemoKey): Promise<unknown> {
+  const result = await client.query<{ value: Buffer; keyId: string; fresh: boolean }>(
+    `delete from memos where workspace_id = $1 and channel_id = $2 and key = $3
+     returning value, key_id as "keyId", expires_at > now() as fresh`,
+    [memo.workspaceId, memo.channelId, memo.key],
+  );
+  const row = result.rows[0];
+  return row?.fresh ? vault.open(row.value, row.keyId, contextOf(memo)) : undefined;
+}
+
 function contextOf(memo: MemoKey): string {
   return `memo ${memo.workspaceId} ${memo.channelId} ${memo.key}`;
 }

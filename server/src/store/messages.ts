@@ -40,14 +40,14 @@ export async function listInConversation(
   client: Client,
   workspaceId: string,
   conversationId: string,
-  page: { before?: { sentAt: Date; id: string }; oldestFirst?: boolean; limit: number },
+  page: { before?: { sentAt: Date; id: string }; oldestFirst?: boolean; limit: number; offset?: number },
 ): Promise<Message[]> {
   const direction = page.oldestFirst ? 'asc' : 'desc';
   const result = await client.query<Message>(
     `select ${COLUMNS} from messages where workspace_id = $1 and conversation_id = $2
        and ($3::timestamptz is null or (sent_at, id) ${page.oldestFirst ? '>' : '<'} ($3, $4::uuid))
-     order by sent_at ${direction}, id ${direction} limit $5`,
-    [workspaceId, conversationId, page.before?.sentAt ?? null, page.before?.id ?? null, page.limit],
+     order by sent_at ${direction}, id ${direction} limit $5 offset $6`,
+    [workspaceId, conversationId, page.before?.sentAt ?? null, page.before?.id ?? null, page.limit, page.offset ?? 0],
   );
   return result.rows;
 }

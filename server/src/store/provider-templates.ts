@@ -2,7 +2,7 @@ import type { ProviderTemplate } from '../connectors/connector.ts';
 import type { TemplateEvent } from '../connectors/events.ts';
 import { uuidv7 } from '../model/ids.ts';
 import type { Client } from './database.ts';
-import { toJson } from './json.ts';
+import { canonicalJson, toJson } from './json.ts';
 
 export interface ProviderTemplateRow {
   workspaceId: string;
@@ -125,7 +125,7 @@ export async function saveTemplate(
     !before ||
     history.length > 0 ||
     (template.rejectedReason ?? null) !== before.rejectedReason ||
-    toJson(template.components) !== toJson(before.components);
+    canonicalJson(template.components) !== canonicalJson(before.components);
   await client.query(
     `insert into provider_templates (workspace_id, id, source, account, name, language, status, category, quality, rejected_reason,
        provider_ref, components, history, synced_at)

@@ -39,6 +39,16 @@ export async function getRawEvent(client: Client, workspaceId: string, id: strin
   return result.rows[0];
 }
 
+/** The raw event that a message was read from; undefined where none is kept for it. */
+export async function rawEventOfMessage(client: Client, workspaceId: string, messageId: string): Promise<RawEventView | undefined> {
+  const result = await client.query<{ id: string | null }>('select raw_event_id as id from messages where workspace_id = $1 and id = $2', [
+    workspaceId,
+    messageId,
+  ]);
+  const id = result.rows[0]?.id;
+  return id ? getRawEvent(client, workspaceId, id) : undefined;
+}
+
 /** Events that were made durable and not applied yet, oldest first: what a killed process left. */
 export async function waitingRawEvents(client: Client, limit: number): Promise<RawEventView[]> {
   const result = await client.query<RawEventView>(

@@ -29,17 +29,24 @@ const CHANGES = `json_to_recordset($1) as x(n integer, "workspaceId" uuid, "chan
   "providerId" text, state text, at timestamptz, error jsonb, facts jsonb)`;
 
 const ADVANCE = `
-  updated as (
+  advanced as (
     update messages m set state = found.new_state, state_at = found.at, updated_at = now(),
       provider_id = coalesce(m.provider_id, found.new_provider_id),
       error = case when found.new_state = 'failed' then found.error else null end,
       metadata = m.metadata || coalesce(found.facts, '{}')
     from found
-    where m.workspace_id = found.workspace_id and m.id = found.id and state_rank(found.new_state) > state_rank(m.state)
-    returning m.workspace_id, m.id)
+    where m.workspace_id = found.workspace_id and m.id = found.id and state_rank(found.new_state) > state_rank(found.old_state)
+    returning m.workspace_id, m.id),
+  -- A receipt that comes late tells facts (the price) that a later state did not; it never overwrites any.
+  completed as (
+    update messages m set metadata = found.facts || m.metadata, provider_id = coalesce(m.provider_id, found.new_provider_id)
+    from found
+    where m.workspace_id = found.workspace_id and m.id = found.id and state_rank(found.new_state) <= state_rank(found.old_state)
+      and ((found.facts is not null and not m.metadata ?& array(select jsonb_object_keys(found.facts)))
+        or (m.provider_id is null and found.new_provider_id is not null)))
   select found.n, found.id as "messageId", found.conversation_id as "conversationId", found.contact_id as "contactId",
-    updated.id is not null as advanced
-  from found left join updated on updated.workspace_id = found.workspace_id and updated.id = found.id`;
+    advanced.id is not null as advanced
+  from found left join advanced on advanced.workspace_id = found.workspace_id and advanced.id = found.id`;
 
 /** Moves messages forward, found by the provider's id. Changes whose message is not known are left out of the answer. */
 export async function advanceByProviderId(client: Client, changes: StateChange[]): Promise<StateOutcome[]> {
@@ -47,7 +54,8 @@ export async function advanceByProviderId(client: Client, changes: StateChange[]
   const result = await client.query({
     name: 'advance-by-provider-id',
     text: `with found as (
-        select x.n, x.state as new_state, x.at, x.error, x.facts, null::text as new_provider_id, m.workspace_id, m.id, m.conversation_id, m.contact_id
+        select x.n, x.state as new_state, x.at, x.error, x.facts, null::text as new_provider_id, m.workspace_id, m.id, m.conversation_id, m.contact_id,
+          m.state as old_state
         from ${CHANGES}
         join messages m on m.workspace_id = x."workspaceId" and m.channel_id = x."channelId" and m.provider_id = x."providerId"
         order by m.workspace_id, m.id for no key update of m),${ADVANCE}`,
@@ -62,7 +70,8 @@ export async function advanceById(client: Client, changes: StateChange[]): Promi
   const result = await client.query({
     name: 'advance-by-id',
     text: `with found as (
-        select x.n, x.state as new_state, x.at, x.error, x.facts, x."providerId" as new_provider_id, m.workspace_id, m.id, m.conversation_id, m.contact_id
+        select x.n, x.state as new_state, x.at, x.error, x.facts, x."providerId" as new_provider_id, m.workspace_id, m.id, m.conversation_id, m.contact_id,
+          m.state as old_state
         from ${CHANGES}
         join messages m on m.workspace_id = x."workspaceId" and m.id = x."messageId"
         order by m.workspace_id, m.id for no key update of m),${ADVANCE}`,
@@ -146,23 +155,48 @@ export interface TouchedMessage {
   contactId: string;
 }
 
-/** Merges facts into one message found by the provider's id; undefined when it is not known. */
-export async function mergeByProviderId(
+export interface MessageChange {
+  /** Changes of one kind replace each other; the one with the greatest `order` counts, whatever order they come in. */
+  kind: 'reaction' | 'ownReaction' | 'edited' | 'revoked';
+  order: string;
+  /** null takes the fact away. */
+  fact: unknown;
+  content?: unknown;
+}
+
+/** Changes one message found by the provider's id, unless a newer change of the kind was there first; undefined when it is not known. */
+export async function changeByProviderId(
   client: Client,
   target: { workspaceId: string; channelId: string; providerId: string },
-  change: { metadata: Record<string, unknown>; content?: unknown },
-): Promise<TouchedMessage | undefined> {
+  change: MessageChange,
+): Promise<(TouchedMessage & { changed: boolean }) | undefined> {
   const result = await client.query(
-    `update messages set metadata = jsonb_strip_nulls(metadata || $4::jsonb), content = coalesce($5::jsonb, content), updated_at = now()
-     where workspace_id = $1 and channel_id = $2 and provider_id = $3
-     returning id as "messageId", conversation_id as "conversationId", contact_id as "contactId"`,
+    `with found as (
+       select workspace_id, id, conversation_id, contact_id, coalesce(changes ->> $4, '') collate "C" < $5 as newer from messages
+       where workspace_id = $1 and channel_id = $2 and provider_id = $3 for no key update),
+     changed as (
+       update messages m set updated_at = now(), changes = m.changes || jsonb_build_object($4::text, $5::text),
+         metadata = case when $6::jsonb is null then m.metadata - $4::text else m.metadata || jsonb_build_object($4::text, $6::jsonb) end,
+         content = coalesce($7::jsonb, m.content)
+       from found where m.workspace_id = found.workspace_id and m.id = found.id and found.newer)
+     select id as "messageId", conversation_id as "conversationId", contact_id as "contactId", newer as changed from found`,
     [
       target.workspaceId,
       target.channelId,
       target.providerId,
-      toJson(change.metadata),
+      change.kind,
+      change.order,
+      change.fact === null ? null : toJson(change.fact),
       change.content === undefined ? null : toJson(change.content),
     ],
   );
-  return result.rows[0] as TouchedMessage | undefined;
+  return result.rows[0] as (TouchedMessage & { changed: boolean }) | undefined;
+}
+
+/** Tells whoever listens to these channels, once the transaction is committed, that there is something to look at. */
+export async function notifyWakes(client: Client, wakes: { channelId: string; reason: string }[]): Promise<void> {
+  if (wakes.length === 0) return;
+  const payload = JSON.stringify(wakes.map(({ channelId, reason }) => [channelId, reason.slice(0, 100)]));
+  // PostgreSQL takes less than 8000 bytes: without a list, everybody looks.
+  await client.query('select pg_notify($1, $2)', ['patchbay_receivers', Buffer.byteLength(payload) < 7900 ? payload : '']);
 }

@@ -51,6 +51,7 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
   const config = readConfig({
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
     DATA_DIR: dataDir,
+    SMTP_INBOUND_PORT: '0',
     PUBLIC_URL: 'https://patchbay.test',
     ...env,
   });

@@ -115,6 +115,7 @@ function normaliseObject(body: unknown): unknown {
 
 const STATUS: Record<ErrorCode, number> = {
   invalid: 400,
+  precondition: 400,
   unauthorized: 403,
   forbidden: 403,
   'not-found': 404,

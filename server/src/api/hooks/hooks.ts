@@ -48,7 +48,7 @@ async function answer(engine: Engine, hook: Hook, request: FastifyRequest, reply
       .send(handshake.body ?? '');
   if (request.method === 'GET' && call.body.length === 0 && !hook.claims) return reply.code(403).send();
   const channels = await claimedChannels(engine, hook, call);
-  const verdict = await hook.verify(call, { config, channels });
+  const verdict = await hook.verify(call, { config, channels, http: engine.http });
   if (verdict !== 'ok') {
     request.log.warn({ hook: hook.path, verdict }, 'a webhook was refused: its signature is not right');
     return reply.code(verdict === 'missing' ? 401 : 403).send();

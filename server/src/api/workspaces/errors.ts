@@ -1,8 +1,6 @@
 /** Every error in this surface's own shape: `{code, message, details?: {field: [text]}}`. */
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import pg from 'pg';
-import { type ErrorCode, PatchbayError, ProviderError } from '../../model/errors.ts';
-import { isDatabaseAway } from '../../store/database.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Refusal, refusalOf } from '../refusal.ts';
 
 export interface ErrorBody {
   code: string;
@@ -10,119 +8,25 @@ export interface ErrorBody {
   details?: Record<string, string[]>;
 }
 
-interface Answer {
-  status: number;
-  body: ErrorBody;
-  retryAfter?: number;
-}
-
-/** The status and the word for each of our codes. */
-const ANSWERS: Record<ErrorCode, [number, string]> = {
-  invalid: [422, 'validationError'],
-  unauthorized: [401, 'unauthorized'],
-  forbidden: [403, 'forbidden'],
-  'not-found': [404, 'notFound'],
-  conflict: [409, 'conflict'],
-  gone: [410, 'gone'],
-  'too-large': [413, 'tooLarge'],
-  'rate-limited': [429, 'rateLimited'],
-  'window-closed': [422, 'windowClosed'],
-  'opted-out': [422, 'optedOut'],
-  'not-supported': [422, 'notSupported'],
-  'channel-inactive': [409, 'channelInactive'],
-  'setting-missing': [422, 'settingMissing'],
-  'provider-refused': [422, 'providerRefused'],
-  'provider-unavailable': [503, 'providerUnavailable'],
-  unavailable: [503, 'unavailable'],
-};
-
-/** What is wrong, by field. A map, since callers name their fields as they like: `valueOf` is one too. */
-class Details extends Map<string, string[]> {
-  add(field: string, message: string): void {
-    const known = this.get(field) ?? [];
-    if (!known.includes(message)) this.set(field, [...known, message]);
-  }
-
-  toObject(): Record<string, string[]> {
-    return Object.fromEntries(this);
-  }
-}
-
-/** What Fastify itself refuses, by status. */
-const PLAIN: Record<number, string> = { 400: 'badRequest', 413: 'tooLarge', 415: 'unsupportedMediaType', 429: 'rateLimited' };
-
-/** PostgreSQL's class of errors for values that it cannot store. */
-const DATA_EXCEPTION = '22';
-
+/** Answers an error, and logs the ones that are our fault. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const answer = answerOf(error);
-  if (answer.status >= 500 && answer.body.code === 'internalError') request.log.error({ err: error }, 'a request failed');
-  if (answer.retryAfter !== undefined) reply.header('retry-after', String(answer.retryAfter));
-  return reply.code(answer.status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(answer.body);
+  const refusal = refusalOf(error);
+  if (refusal.code === 'internal') request.log.error({ err: error }, 'a request failed');
+  if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
+  return reply.code(refusal.status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(bodyOf(refusal));
 }
 
-function answerOf(error: unknown): Answer {
-  if (isDatabaseAway(error)) return { status: 503, body: { code: 'unavailable', message: 'the database is away' }, retryAfter: 5 };
-  if (error instanceof PatchbayError) return answerOfPatchbay(error);
-  if (error instanceof ProviderError) return answerOfProvider(error);
-  const { validation, statusCode, message } = error as FastifyError;
-  if (validation) return { status: 422, body: validationBody(validation) };
-  if (error instanceof pg.DatabaseError && error.code?.startsWith(DATA_EXCEPTION)) {
-    return { status: 422, body: { code: 'validationError', message: 'a value cannot be stored' } };
-  }
-  if (statusCode !== undefined && statusCode < 500) {
-    const retry = statusCode === 429 ? { retryAfter: 1 } : {};
-    return { status: statusCode, body: { code: PLAIN[statusCode] ?? 'badRequest', message }, ...retry };
-  }
-  return { status: 500, body: { code: 'internalError', message: 'something went wrong here; it is logged' } };
-}
+/** The words of this surface that are not ours in camel case. */
+const WORDS: Partial<Record<Refusal['code'], string>> = { invalid: 'validationError', internal: 'internalError' };
 
-function answerOfPatchbay(error: PatchbayError): Answer {
-  const [status, code] = ANSWERS[error.code];
-  const details = new Details();
-  for (const { field, message } of error.problems) details.add(field, message);
-  for (const [name, value] of Object.entries(error.details)) {
-    if (value !== null && value !== undefined) details.add(name, typeof value === 'string' ? value : JSON.stringify(value));
+export function bodyOf(refusal: Refusal): ErrorBody {
+  // A map, since callers name their fields as they like: `valueOf` is one too.
+  const details = new Map<string, string[]>();
+  for (const { field, message } of refusal.problems) details.set(field, [...(details.get(field) ?? []), message]);
+  for (const [name, value] of Object.entries(refusal.details)) {
+    if (value === null || value === undefined || details.has(name)) continue;
+    details.set(name, [typeof value === 'string' ? value : JSON.stringify(value)]);
   }
-  const body: ErrorBody = { code, message: error.message };
-  if (details.size > 0) body.details = details.toObject();
-  return { status, body, ...(status === 503 ? { retryAfter: 5 } : {}) };
-}
-
-/** A provider's refusal: its own words, and what to do. */
-function answerOfProvider(error: ProviderError): Answer {
-  const message = error.hint ? `${error.message} (${error.hint})` : error.message;
-  switch (error.class) {
-    case 'retry':
-    case 'unknown-outcome':
-      return { status: 503, body: { code: 'providerUnavailable', message }, retryAfter: Math.ceil((error.retryAfterMs ?? 5000) / 1000) };
-    case 'rate-limited':
-      return { status: 429, body: { code: 'rateLimited', message }, retryAfter: Math.ceil((error.retryAfterMs ?? 1000) / 1000) };
-    default:
-      return { status: 422, body: { code: 'providerRefused', message } };
-  }
-}
-
-interface Violation {
-  keyword?: string;
-  instancePath?: string;
-  params?: unknown;
-  message?: string;
-}
-
-/** Schema violations by field: `receiver.contacts.0.identifierKey`. */
-function validationBody(violations: readonly Violation[]): ErrorBody {
-  const details = new Details();
-  for (const violation of violations) {
-    const path = (violation.instancePath ?? '').slice(1).replaceAll('/', '.');
-    const below = (name: string) => (path ? `${path}.${name}` : name);
-    const { requiredProperties } = (violation.params ?? {}) as { requiredProperties?: string[] };
-    if (violation.keyword === 'boolean') details.add(path || 'body', 'is not known here');
-    else if (violation.keyword === 'additionalProperties') continue;
-    else if (violation.keyword === 'required' && requiredProperties)
-      for (const name of requiredProperties) details.add(below(name), 'is required');
-    else details.add(path || 'body', violation.message ?? 'is not valid');
-  }
-  const [field, messages] = [...details][0] ?? ['body', ['is not valid']];
-  return { code: 'validationError', message: `${field} ${messages[0]}`, details: details.toObject() };
+  const code = WORDS[refusal.code] ?? refusal.code.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return { code, message: refusal.message, ...(details.size > 0 ? { details: Object.fromEntries(details) } : {}) };
 }

@@ -1,0 +1,277 @@
+/** Conversations across all channels, as the product's older guides show them; saved replies are rendered when they are sent. */
+import Type from 'typebox';
+import type { Engine } from '../../engine/engine.ts';
+import { mediaOf, textOf } from '../../model/content.ts';
+import type { Conversation } from '../../model/conversation.ts';
+import { invalid, notFound } from '../../model/errors.ts';
+import type { Message } from '../../model/message.ts';
+import { renderVariables } from '../../model/variables.ts';
+import { getChannel } from '../../store/channels.ts';
+import { getContacts, identitiesOf } from '../../store/contacts.ts';
+import { type Condition, changeConversation, getConversation, listConversations } from '../../store/conversations.ts';
+import { appendEvents } from '../../store/ingest-sql.ts';
+import { countInConversation, listInConversation } from '../../store/messages.ts';
+import { getSavedReply } from '../../store/saved-replies.ts';
+import { tagNames } from '../../store/tag-names.ts';
+import { idOf, timeOf, uuidFrom } from './ids.ts';
+import { type AurionApp, Page, pageOf } from './surface.ts';
+
+const STATUSES = ['open', 'pending', 'resolved', 'closed'] as const;
+const PRIORITIES = ['low', 'medium', 'high', 'urgent'] as const;
+const CHANNELS = ['email', 'chat', 'whatsapp', 'voice', 'widget'] as const;
+const Status = Type.Enum([...STATUSES]);
+const Priority = Type.Enum([...PRIORITIES]);
+
+/** The sources behind each of the product's words for a channel. */
+const SOURCES: Record<(typeof CHANNELS)[number], string[]> = {
+  email: ['email'],
+  chat: ['chatplugin'],
+  widget: ['chatplugin'],
+  whatsapp: ['whatsapp', 'twilio.whatsapp'],
+  voice: ['twilio.voice'],
+};
+
+const Text = Type.String({ minLength: 1, maxLength: 300 });
+const Assignee = Type.Union([Type.String({ maxLength: 200 }), Type.Null()]);
+
+export function registerConversations(app: AurionApp, engine: Engine): void {
+  const { database } = engine;
+  const Id = Type.Object({ id: Type.String() });
+
+  app.get(
+    '/conversations',
+    {
+      schema: {
+        tags: ['Aurion'],
+        querystring: Type.Object({
+          ...Page,
+          status: Type.Optional(Status),
+          priority: Type.Optional(Priority),
+          channel: Type.Optional(Type.Enum([...CHANNELS])),
+          assigned_team_id: Type.Optional(Text),
+          assigned_agent_id: Type.Optional(Text),
+          contact_id: Type.Optional(Text),
+          tags: Type.Optional(Text),
+          search: Type.Optional(Type.String({ maxLength: 300 })),
+        }),
+      },
+    },
+    async (request) => {
+      const { query, principal } = request;
+      const { limit, offset } = query;
+      const where = conditionOf(query);
+      const page = { limit, offset, withTotal: true, ...(where ? { where } : {}) };
+      const { conversations, total } = await listConversations(database, principal.workspaceId, page);
+      return pageOf(await shown(principal.workspaceId, conversations), total ?? 0, query);
+    },
+  );
+
+  app.get('/conversations/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request) => {
+    const conversation = await find(request.principal.workspaceId, request.params.id);
+    return (await shown(conversation.workspaceId, [conversation]))[0];
+  });
+
+  app.patch(
+    '/conversations/:id',
+    {
+      schema: {
+        tags: ['Aurion'],
+        params: Id,
+        body: Type.Object({
+          status: Type.Optional(Status),
+          priority: Type.Optional(Priority),
+          subject: Type.Optional(Type.String({ maxLength: 1000 })),
+          assigned_team_id: Type.Optional(Assignee),
+          assigned_agent_id: Type.Optional(Assignee),
+        }),
+      },
+    },
+    async (request) => {
+      const { status, subject, ...facts } = request.body;
+      const { workspaceId, id } = await find(request.principal.workspaceId, request.params.id);
+      const changed = await database.transaction(async (client) => {
+        const before = await getConversation(client, workspaceId, id);
+        const row = await changeConversation(client, workspaceId, id, {
+          ...(status === undefined ? {} : { state: status.toUpperCase() }),
+          ...(subject === undefined ? {} : { subject }),
+          ...(Object.keys(facts).length > 0 ? { metadata: { ...before?.metadata, ...facts } } : {}),
+        });
+        if (row) await appendEvents(client, [{ ...row, type: 'conversation.updated', conversationId: id }]);
+        return row;
+      });
+      if (!changed) throw notFound('conversation');
+      return (await shown(workspaceId, [changed]))[0];
+    },
+  );
+
+  app.get('/conversations/:id/messages', { schema: { tags: ['Aurion'], params: Id, querystring: Type.Object(Page) } }, async (request) => {
+    const { workspaceId, id } = await find(request.principal.workspaceId, request.params.id);
+    const total = await countInConversation(database, workspaceId, id);
+    const messages = await listInConversation(database, workspaceId, id, request.query);
+    return pageOf(messages.map(shownMessage), total, request.query);
+  });
+
+  app.post(
+    '/conversations/:id/messages',
+    {
+      schema: {
+        tags: ['Aurion'],
+        params: Id,
+        body: Type.Object({
+          content: Type.Optional(Type.String({ minLength: 1, maxLength: 100_000 })),
+          saved_reply_id: Type.Optional(Type.String()),
+          variables: Type.Optional(Type.Record(Type.String(), Type.String())),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { body, principal } = request;
+      const conversation = await find(principal.workspaceId, request.params.id);
+      const { text, unresolved } = await textFor(conversation, body, principal.name);
+      const message = await engine.sender.send({
+        workspaceId: principal.workspaceId,
+        to: { conversationId: conversation.id },
+        content: { type: 'text', text },
+        sender: { id: principal.keyId, name: principal.name },
+      });
+      return reply.code(201).send({ ...shownMessage(message), ...(unresolved ? { unresolved } : {}) });
+    },
+  );
+
+  /** What is sent: the words as they are, or a saved reply with everything filled in that is known here. */
+  async function textFor(
+    conversation: Conversation,
+    body: { content?: string; saved_reply_id?: string; variables?: Record<string, string> },
+    agent: string,
+  ): Promise<{ text: string; unresolved?: string[] }> {
+    if (body.saved_reply_id === undefined) {
+      if (body.content === undefined) throw invalid('content', 'is required');
+      return { text: body.content };
+    }
+    const { workspaceId } = conversation;
+    const stored = await getSavedReply(database, workspaceId, uuidFrom('sr', body.saved_reply_id, 'saved reply'));
+    if (!stored) throw notFound('saved reply');
+    return renderVariables(stored.body, { ...(await knownVariables(conversation, agent)), ...body.variables });
+  }
+
+  async function knownVariables(conversation: Conversation, agent: string): Promise<Record<string, string | undefined>> {
+    const { workspaceId, contactId, channelId } = conversation;
+    const [contact] = await getContacts(database, workspaceId, [contactId]);
+    const addresses = await identitiesOf(database, workspaceId, [contactId]);
+    const channel = await getChannel(database, workspaceId, channelId);
+    const name = contact?.displayName ?? undefined;
+    return {
+      contact_name: name,
+      contact_first_name: name?.split(/\s+/)[0],
+      contact_email: addresses.find(({ kind }) => kind === 'emailaddress')?.value,
+      contact_phone: addresses.find(({ kind }) => kind === 'phonenumber')?.value,
+      conversation_id: idOf('conv', conversation.id),
+      subject: conversation.subject ?? undefined,
+      channel_name: channel?.name,
+      agent_name: agent,
+    };
+  }
+
+  async function find(workspaceId: string, id: string): Promise<Conversation> {
+    const row = await getConversation(database, workspaceId, uuidFrom('conv', id, 'conversation'));
+    if (!row) throw notFound('conversation');
+    return row;
+  }
+
+  async function shown(workspaceId: string, conversations: Conversation[]) {
+    const ids = conversations.map((conversation) => conversation.contactId);
+    const contacts = new Map((await getContacts(database, workspaceId, ids)).map((contact) => [contact.id, contact]));
+    const addresses = await identitiesOf(database, workspaceId, ids);
+    const names = await tagNames(database, workspaceId, [...new Set(conversations.flatMap((conversation) => conversation.tags))]);
+    const channels = await engine.channels.list(workspaceId, {
+      ids: [...new Set(conversations.map((conversation) => conversation.channelId))],
+      statuses: ['setting-up', 'pending', 'active', 'warning', 'failed', 'inactive', 'deleted'],
+    });
+    return conversations.map((conversation) => {
+      const { metadata } = conversation;
+      const source = channels.find((channel) => channel.id === conversation.channelId)?.source ?? '';
+      const address = addresses.find((identity) => identity.contactId === conversation.contactId);
+      return {
+        id: idOf('conv', conversation.id),
+        subject: conversation.subject,
+        status: statusOf(conversation.state),
+        priority: PRIORITIES.find((known) => known === metadata.priority) ?? 'medium',
+        channel: CHANNELS.find((known) => SOURCES[known].includes(source)) ?? source,
+        contact_id: idOf('ct', conversation.contactId),
+        contact_name: contacts.get(conversation.contactId)?.displayName ?? address?.value ?? null,
+        assigned_team_id: metadata.assigned_team_id ?? null,
+        assigned_agent_id: metadata.assigned_agent_id ?? null,
+        tags: conversation.tags.map((tag) => names.get(tag) ?? tag),
+        created_at: timeOf(conversation.createdAt),
+        last_activity_at: timeOf(conversation.lastMessageAt ?? conversation.updatedAt),
+      };
+    });
+  }
+
+  function shownMessage(message: Message) {
+    return {
+      id: idOf('msg', message.id),
+      conversation_id: idOf('conv', message.conversationId),
+      direction: message.direction === 'in' ? 'inbound' : 'outbound',
+      content: message.content.type === 'email' ? (message.content.reply ?? message.content.text) : textOf(message.content),
+      content_type: message.content.type,
+      attachments: mediaOf(message.content).map((ref) => ({
+        url: ref.id ? engine.media.signedUrl(message.workspaceId, ref.id) : (ref.url ?? null),
+        filename: ref.filename ?? null,
+        mime_type: ref.mimeType ?? null,
+        size: ref.size ?? null,
+      })),
+      sender_name: message.senderName,
+      status: message.state,
+      error: message.error?.message ?? null,
+      created_at: timeOf(message.sentAt),
+    };
+  }
+}
+
+function statusOf(state: string | null): (typeof STATUSES)[number] {
+  return STATUSES.find((known) => known === state?.toLowerCase()) ?? 'open';
+}
+
+interface Filters {
+  status?: (typeof STATUSES)[number];
+  priority?: string;
+  channel?: (typeof CHANNELS)[number];
+  assigned_team_id?: string;
+  assigned_agent_id?: string;
+  contact_id?: string;
+  tags?: string;
+  search?: string;
+}
+
+function conditionOf(filters: Filters): Condition | undefined {
+  const parts: Condition[] = [];
+  const add = (sql: string, ...values: unknown[]) => parts.push({ sql, values });
+  if (filters.status === 'open') add(`upper(coalesce(c.state, 'OPEN')) not in ('PENDING', 'RESOLVED', 'CLOSED')`);
+  else if (filters.status) add('upper(c.state) = $?', filters.status.toUpperCase());
+  if (filters.priority) add(`coalesce(c.metadata ->> 'priority', 'medium') = $?`, filters.priority);
+  if (filters.channel) add('h.source = any($?)', SOURCES[filters.channel]);
+  if (filters.assigned_team_id) add(`c.metadata ->> 'assigned_team_id' = $?`, filters.assigned_team_id);
+  if (filters.assigned_agent_id) add(`c.metadata ->> 'assigned_agent_id' = $?`, filters.assigned_agent_id);
+  if (filters.contact_id) add('c.contact_id = $?::uuid', uuidFrom('ct', filters.contact_id, 'contact'));
+  for (const tag of (filters.tags ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)) {
+    add(
+      `exists (select 1 from unnest(c.tags) g left join tags t on t.workspace_id = c.workspace_id and t.id::text = g where $? in (g, t.name))`,
+      tag,
+    );
+  }
+  if (filters.search) {
+    add(
+      `(strpos(lower(c.subject), lower($?)) > 0 or strpos(lower(k.display_name), lower($?)) > 0 or exists (
+         select 1 from identities i where i.workspace_id = k.workspace_id and i.contact_id = k.id and strpos(i.value, lower($?)) > 0))`,
+      filters.search,
+      filters.search,
+      filters.search,
+    );
+  }
+  if (parts.length === 0) return undefined;
+  return { sql: parts.map((part) => part.sql).join(' and '), values: parts.flatMap((part) => part.values) };
+}

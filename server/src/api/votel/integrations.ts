@@ -1,0 +1,103 @@
+/** `/api/integrations`: provider accounts that channels and numbers use. Secrets are write-only. */
+import Type from 'typebox';
+import type { Engine } from '../../engine/engine.ts';
+import { addIntegration, changeIntegration, PROVIDERS_OF } from '../../engine/provider-accounts.ts';
+import { invalid, notFound, PatchbayError } from '../../model/errors.ts';
+import { deleteIntegration, getIntegration, type Integration, listIntegrations } from '../../store/integrations.ts';
+import { found, Id, Metadata, Name, Page, pageOf, rangeOf, timeOf, type VotelApp } from './shapes.ts';
+
+const IntegrationType = Type.Union([Type.Literal('email'), Type.Literal('sms')]);
+const Config = Type.Record(Type.String(), Type.Unknown());
+
+/** Settings and secrets may come in one object or in two; the connector's form says which field is which. */
+const accountFields = { config: Type.Optional(Config), credentials: Type.Optional(Config), metadata: Type.Optional(Metadata) };
+
+export function registerIntegrations(app: VotelApp, engine: Engine): void {
+  const { database } = engine;
+
+  app.post(
+    '/integrations',
+    {
+      schema: {
+        tags: ['Votel'],
+        body: Type.Object({ name: Name, type: IntegrationType, provider: Type.Optional(Type.String({ maxLength: 40 })), ...accountFields }),
+      },
+    },
+    async (request, reply) => {
+      const { name, type, provider, config, credentials, metadata } = request.body;
+      const known: readonly string[] = PROVIDERS_OF[type];
+      if (provider !== undefined && !known.includes(provider)) throw invalid('provider', `must be one of ${known.join(', ')}`);
+      const { workspaceId, sandbox } = request.principal;
+      const stored = await addIntegration(engine, {
+        workspaceId,
+        name,
+        type,
+        provider: provider ?? known[0]!,
+        config: { ...config, ...credentials },
+        metadata: metadata ?? {},
+        sandbox,
+      });
+      return reply.code(201).send(shown(stored));
+    },
+  );
+
+  app.get(
+    '/integrations',
+    { schema: { tags: ['Votel'], querystring: Type.Object({ ...Page, type: Type.Optional(IntegrationType) }) } },
+    async (request) => {
+      const { query, principal } = request;
+      const { rows, total } = await listIntegrations(database, principal.workspaceId, {
+        ...rangeOf(query),
+        ...(query.type ? { type: query.type } : {}),
+      });
+      return { integrations: rows.map(shown), ...pageOf(total, query) };
+    },
+  );
+
+  app.get('/integrations/:id', { schema: { tags: ['Votel'], params: Id } }, async (request) =>
+    shown(await find(request.principal.workspaceId, request.params.id)),
+  );
+
+  app.put(
+    '/integrations/:id',
+    { schema: { tags: ['Votel'], params: Id, body: Type.Object({ name: Type.Optional(Name), ...accountFields }) } },
+    async (request) => {
+      const { name, config, credentials, metadata } = request.body;
+      const row = await find(request.principal.workspaceId, request.params.id);
+      const changed = await changeIntegration(engine, row, {
+        ...(name === undefined ? {} : { name }),
+        ...(config || credentials ? { config: { ...config, ...credentials } } : {}),
+        ...(metadata ? { metadata } : {}),
+        sandbox: request.principal.sandbox,
+      });
+      return shown(changed);
+    },
+  );
+
+  app.delete('/integrations/:id', { schema: { tags: ['Votel'], params: Id } }, async (request, reply) => {
+    const row = await find(request.principal.workspaceId, request.params.id);
+    const outcome = await database.transaction((client) => deleteIntegration(client, row.workspaceId, row.id));
+    if (outcome === 'in-use') throw new PatchbayError('conflict', 'Channels or phone numbers still use this integration');
+    if (!outcome) throw notFound('Integration');
+    return reply.code(204).send();
+  });
+
+  function find(workspaceId: string, id: string): Promise<Integration> {
+    return found('Integration', id, (uuid) => getIntegration(database, workspaceId, uuid));
+  }
+}
+
+function shown(row: Integration) {
+  return {
+    id: row.id,
+    tenant_id: row.workspaceId,
+    name: row.name,
+    type: row.type,
+    provider: row.provider,
+    config: row.settings,
+    has_credentials: row.credentials !== null,
+    metadata: row.metadata,
+    created_at: timeOf(row.createdAt),
+    updated_at: timeOf(row.updatedAt),
+  };
+}

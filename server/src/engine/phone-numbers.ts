@@ -1,0 +1,153 @@
+/** Phone numbers of the workspace: taken over from a provider's account, bought there, given back; each with its SMS channel. */
+import {
+  buyNumber,
+  type OfferedNumber,
+  type OwnedNumber,
+  ownedNumbers,
+  releaseNumber,
+  searchNumbers,
+  type TwilioKeys,
+} from '../connectors/twilio/numbers.ts';
+import { invalid, PatchbayError, ProviderError } from '../model/errors.ts';
+import { phoneProblem, readableNumber, toE164 } from '../model/phone.ts';
+import type { Integration } from '../store/integrations.ts';
+import { deletePhoneNumber, insertPhoneNumber, type NumberAbilities, type PhoneNumberRow } from '../store/phone-numbers.ts';
+import { forgetVotelFields, keepVotelFields, listVotelChannels } from '../store/votel-channels.ts';
+import type { Engine } from './engine.ts';
+import { connectFor, keysOf } from './provider-accounts.ts';
+
+type Parts = Pick<Engine, 'config' | 'database' | 'vault' | 'channels' | 'contexts' | 'dns' | 'log'>;
+
+/** An account to ask: an integration's own, else the installation's. */
+export interface NumberAccount {
+  workspaceId: string;
+  integration: Integration | undefined;
+  sandbox: boolean;
+}
+
+export interface NewNumber {
+  phoneNumber: string;
+  name?: string | undefined;
+  capabilities?: Partial<NumberAbilities> | undefined;
+  metadata?: Record<string, unknown> | undefined;
+}
+
+/**
+ * Takes a number up. An account with keys of its own is asked for it (`invalid` when it has no such number); without, the
+ * caller is trusted, and the number counts as one that can do SMS. Throws `conflict` when it is here already.
+ */
+export async function addNumber(parts: Parts, account: NumberAccount, given: NewNumber): Promise<PhoneNumberRow> {
+  const phoneNumber = numberOf(given.phoneNumber);
+  const keys = account.integration && keysOf(parts, account.integration);
+  const owned = keys ? await ownedOne(parts, account, keys, phoneNumber) : undefined;
+  return store(parts, account, given, {
+    phoneNumber,
+    providerId: owned?.providerId ?? '',
+    name: owned?.name ?? null,
+    capabilities: owned?.capabilities ?? { sms: true, mms: false, voice: false, ...given.capabilities },
+  });
+}
+
+/** Buys a number in the account and takes it up. */
+export async function purchaseNumber(parts: Parts, account: NumberAccount, given: NewNumber): Promise<PhoneNumberRow> {
+  const phoneNumber = numberOf(given.phoneNumber);
+  const bought = await buyNumber(keysFor(parts, account), contextOf(parts, account), phoneNumber);
+  return store(parts, account, given, bought);
+}
+
+/** Takes up every number of the account that is not here yet. */
+export async function importNumbers(parts: Parts, account: NumberAccount): Promise<PhoneNumberRow[]> {
+  const owned = await ownedNumbers(keysFor(parts, account), contextOf(parts, account));
+  const rows: PhoneNumberRow[] = [];
+  for (const number of owned) {
+    try {
+      rows.push(await store(parts, account, { phoneNumber: number.phoneNumber }, number));
+    } catch (error) {
+      if (!(error instanceof PatchbayError) || error.code !== 'conflict') throw error;
+    }
+  }
+  return rows;
+}
+
+/** Numbers that could be bought. */
+export function offeredNumbers(
+  parts: Parts,
+  account: NumberAccount,
+  search: { country: string; areaCode?: string; contains?: string; limit: number },
+): Promise<OfferedNumber[]> {
+  return searchNumbers(keysFor(parts, account), contextOf(parts, account), search);
+}
+
+/** Forgets a number and ends its channel; with `release` it is given back to the provider too. */
+export async function removeNumber(parts: Parts, account: NumberAccount, row: PhoneNumberRow, release: boolean): Promise<void> {
+  if (release) {
+    if (!row.providerId) throw new PatchbayError('conflict', 'the number was not taken over from a provider account: release it there');
+    await releaseNumber(keysFor(parts, account), contextOf(parts, account), row.providerId);
+  }
+  const { rows } = await listVotelChannels(parts.database, row.workspaceId, { phoneNumberId: row.id }, { limit: 10, offset: 0 });
+  for (const channel of rows) {
+    await parts.channels.delete(channel.workspaceId, channel.id);
+    await forgetVotelFields(parts.database, channel.workspaceId, channel.id);
+  }
+  await deletePhoneNumber(parts.database, row.workspaceId, row.id);
+}
+
+async function store(parts: Parts, account: NumberAccount, given: NewNumber, owned: OwnedNumber): Promise<PhoneNumberRow> {
+  const { workspaceId, integration } = account;
+  const row = await insertPhoneNumber(parts.database, {
+    workspaceId,
+    phoneNumber: owned.phoneNumber,
+    name: given.name ?? owned.name,
+    integrationId: integration?.id ?? null,
+    providerId: owned.providerId || null,
+    capabilities: owned.capabilities,
+    metadata: given.metadata ?? {},
+  });
+  if (!row) throw new PatchbayError('conflict', `the number ${owned.phoneNumber} is here already`);
+  if (row.capabilities.sms) await makeSmsChannel(parts, account, row);
+  return row;
+}
+
+/** One SMS channel for a number; one that is connected already gets the number's id. */
+async function makeSmsChannel(parts: Parts, account: NumberAccount, row: PhoneNumberRow): Promise<void> {
+  const { workspaceId, integration, sandbox } = account;
+  const known = await listVotelChannels(parts.database, workspaceId, { type: 'sms', identifier: row.phoneNumber }, { limit: 1, offset: 0 });
+  const id = known.rows[0]?.id ?? (await connected());
+  await parts.database.transaction((client) =>
+    keepVotelFields(client, { workspaceId, id, type: 'sms' }, { integrationId: integration?.id ?? null, phoneNumberId: row.id }),
+  );
+
+  async function connected(): Promise<string> {
+    const wanted = { identifier: row.phoneNumber, name: `SMS - ${readableNumber(row.phoneNumber)}`, sandbox, existing: 'refuse' as const };
+    try {
+      return (await connectFor(parts, integration, wanted, workspaceId)).id;
+    } catch (error) {
+      if (!(error instanceof ProviderError) && !(error instanceof PatchbayError && error.code === 'provider-refused')) throw error;
+      // The number is here; its channel says what is wrong, and is tried again with the integration's next change.
+      const channel = await connectFor(parts, undefined, wanted, workspaceId);
+      await parts.channels.change(workspaceId, channel.id, { status: 'failed', statusReason: error.message });
+      return channel.id;
+    }
+  }
+}
+
+function numberOf(value: string): string {
+  const number = toE164(value);
+  const problem = number === undefined ? 'must be a phone number with its country code, like +15551234567' : phoneProblem(number);
+  if (problem) throw invalid('phone_number', problem);
+  return number!;
+}
+
+async function ownedOne(parts: Parts, account: NumberAccount, keys: TwilioKeys, phoneNumber: string): Promise<OwnedNumber> {
+  const [owned] = await ownedNumbers(keys, contextOf(parts, account), phoneNumber);
+  if (!owned) throw invalid('phone_number', 'the provider account has no such number');
+  return owned;
+}
+
+function keysFor(parts: Parts, account: NumberAccount): TwilioKeys {
+  return (account.integration && keysOf(parts, account.integration)) ?? {};
+}
+
+function contextOf(parts: Parts, { workspaceId, sandbox }: NumberAccount) {
+  return parts.contexts.for({ workspaceId, channelId: null, sandbox });
+}

@@ -1,0 +1,97 @@
+import type { RecordCheck } from '../model/mail-domain.ts';
+import type { Client } from './database.ts';
+import { toJson } from './json.ts';
+import type { Sealed } from './vault.ts';
+
+export interface EmailDomain {
+  workspaceId: string;
+  id: string;
+  domain: string;
+  dkimSelector: string;
+  dkimPublic: string;
+  dkimPrivate: Buffer;
+  dkimKeyId: string;
+  trusted: boolean;
+  checks: RecordCheck[];
+  checkedAt: Date | null;
+  verifiedAt: Date | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+const COLUMNS = `workspace_id as "workspaceId", id, domain, dkim_selector as "dkimSelector", dkim_public as "dkimPublic",
+  dkim_private as "dkimPrivate", dkim_key_id as "dkimKeyId", trusted, checks, checked_at as "checkedAt", verified_at as "verifiedAt",
+  created_at as "createdAt", updated_at as "updatedAt"`;
+
+export async function getEmailDomain(client: Client, workspaceId: string, id: string): Promise<EmailDomain | undefined> {
+  const result = await client.query<EmailDomain>(`select ${COLUMNS} from email_domains where workspace_id = $1 and id = $2`, [
+    workspaceId,
+    id,
+  ]);
+  return result.rows[0];
+}
+
+export async function emailDomainByName(client: Client, workspaceId: string, domain: string): Promise<EmailDomain | undefined> {
+  const result = await client.query<EmailDomain>(`select ${COLUMNS} from email_domains where workspace_id = $1 and domain = $2`, [
+    workspaceId,
+    domain,
+  ]);
+  return result.rows[0];
+}
+
+export async function listEmailDomains(
+  client: Client,
+  workspaceId: string,
+  page: { limit: number; offset: number },
+): Promise<{ rows: EmailDomain[]; total: number }> {
+  const count = await client.query<{ n: number }>('select count(*)::integer as n from email_domains where workspace_id = $1', [
+    workspaceId,
+  ]);
+  const rows = await client.query<EmailDomain>(
+    `select ${COLUMNS} from email_domains where workspace_id = $1 order by created_at desc, id desc limit $2 offset $3`,
+    [workspaceId, page.limit, page.offset],
+  );
+  return { rows: rows.rows, total: count.rows[0]!.n };
+}
+
+/** undefined when the workspace has the domain already. */
+export async function insertEmailDomain(
+  client: Client,
+  row: { workspaceId: string; id: string; domain: string; dkimSelector: string; dkimPublic: string; dkimPrivate: Sealed; trusted: boolean },
+): Promise<EmailDomain | undefined> {
+  const result = await client.query<EmailDomain>(
+    `insert into email_domains (workspace_id, id, domain, dkim_selector, dkim_public, dkim_private, dkim_key_id, trusted, verified_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, case when $8 then now() end)
+     on conflict (workspace_id, domain) do nothing returning ${COLUMNS}`,
+    [row.workspaceId, row.id, row.domain, row.dkimSelector, row.dkimPublic, row.dkimPrivate.data, row.dkimPrivate.keyId, row.trusted],
+  );
+  return result.rows[0];
+}
+
+/** Keeps what the DNS said. `verified` undefined: it did not answer, so that the earlier verdict stands. */
+export async function keepChecks(
+  client: Client,
+  domain: { workspaceId: string; id: string },
+  checks: RecordCheck[],
+  verified: boolean | undefined,
+): Promise<EmailDomain | undefined> {
+  const result = await client.query<EmailDomain>(
+    `update email_domains set checks = $3, checked_at = now(), updated_at = now(),
+       verified_at = case when $4::boolean is null or trusted then verified_at when $4 then coalesce(verified_at, now()) end
+     where workspace_id = $1 and id = $2 returning ${COLUMNS}`,
+    [domain.workspaceId, domain.id, toJson(checks), verified ?? null],
+  );
+  return result.rows[0];
+}
+
+/** Removes one; `in-use` when a channel still sends from it, undefined when there is none. */
+export async function deleteEmailDomain(client: Client, workspaceId: string, id: string): Promise<'deleted' | 'in-use' | undefined> {
+  const used = await client.query(
+    `select 1 from votel_channels v join channels c on c.workspace_id = v.workspace_id and c.id = v.channel_id
+     where v.workspace_id = $1 and v.email_domain_id = $2 and c.status <> 'deleted' limit 1`,
+    [workspaceId, id],
+  );
+  if (used.rows.length > 0) return 'in-use';
+  const result = await client.query('delete from email_domains where workspace_id = $1 and id = $2', [workspaceId, id]);
+  return (result.rowCount ?? 0) > 0 ? 'deleted' : undefined;
+}
