@@ -42,6 +42,8 @@ export interface World {
   test: TestApp;
   meta: MetaSandbox;
   metaCalls: ProviderCall[];
+  /** Told of every call to Meta before it is answered. */
+  onMetaCall: ((call: ProviderCall) => void) | undefined;
   twilio: TwilioSandbox;
   twilioCalls: ProviderCall[];
   google: GoogleSandbox;
@@ -83,7 +85,7 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     senders: ['+491234567', '+4915123450001'],
   });
   const google = createGoogleSandbox({ webhookUrl: `${url}/hooks/google`, partnerKey: PARTNER_KEY });
-  const metaCalls = watched(meta.app);
+  const metaCalls = watched(meta.app, (call) => world.onMetaCall?.(call));
   const twilioCalls = watched(twilio.app);
   const [metaUrl, twilioUrl, googleUrl] = await Promise.all([listen(meta.app), listen(twilio.app), listen(google.app)]);
   meta.state.callbackUrl = `${url}/hooks/meta`;
@@ -114,11 +116,12 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: jsonOf(text) };
   };
-  return {
+  const world: World = {
     url,
     test,
     meta,
     metaCalls,
+    onMetaCall: undefined,
     twilio,
     twilioCalls,
     google,
@@ -139,12 +142,14 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
       };
     },
   };
+  return world;
 }
 
-function watched(app: FastifyInstance): ProviderCall[] {
+function watched(app: FastifyInstance, tell?: (call: ProviderCall) => void): ProviderCall[] {
   const calls: ProviderCall[] = [];
-  app.addHook('preHandler', async ({ method, url, body }) => {
+  app.addHook('preValidation', async ({ method, url, body }) => {
     calls.push({ method, url, body });
+    tell?.({ method, url, body });
   });
   return calls;
 }
