@@ -203,8 +203,20 @@ async function keepThreads(client: Client, fresh: Incoming[]): Promise<void> {
   await replaceThreadData(client, [...newest.values()]);
 }
 
+/**
+ * Applies what was kept for messages of one channel that are known by now: their own transaction looked before the one
+ * that kept it had committed. The caller commits.
+ */
+export async function applyEarly(client: Client, route: Route, providerIds: string[]): Promise<void> {
+  const log: sql.NewEvent[] = [];
+  const { workspaceId, channelId } = route;
+  const known = providerIds.map((providerId) => ({ workspaceId, channelId, providerId }));
+  await replayEarly(client, known, [{ route }], log);
+  await sql.appendEvents(client, log);
+}
+
 /** Receipts, reactions and edits that were kept because they came before their message was known are applied now. */
-async function replayEarly(client: Client, known: Target[], batch: Inbound[], log: sql.NewEvent[]): Promise<void> {
+async function replayEarly(client: Client, known: Target[], batch: Pick<Inbound, 'route'>[], log: sql.NewEvent[]): Promise<void> {
   const kept = await takeEarly(client, known);
   if (kept.length === 0) return;
   const routes = new Map(batch.map(({ route }) => [`${route.workspaceId}\n${route.channelId}`, route]));

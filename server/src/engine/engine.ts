@@ -32,6 +32,7 @@ import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Sender } from './send.ts';
 import { settlementAsker } from './settlements.ts';
+import { stragglerSweep } from './stragglers.ts';
 import { syncTemplates, templateSync } from './templates.ts';
 
 export interface Engine {
@@ -157,6 +158,7 @@ export function createEngine({
     templateSync,
     farewellSayer,
     housekeeper,
+    stragglerSweep,
     settlementAsker,
     reconciler,
     fallbackMover,

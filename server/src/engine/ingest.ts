@@ -16,6 +16,9 @@ import type { Route, Routes } from './routes.ts';
 
 /** Events a transaction; larger ones make the first caller wait for the last. */
 const BATCH = 256;
+/** Transactions at a time, and how many events a second one needs to start. */
+const LANES = 2;
+const SECOND_LANE_FROM = 24;
 /** Bytes of raw events a transaction: mails can be large. */
 const BATCH_BYTES = 32 * 1024 * 1024;
 
@@ -51,7 +54,7 @@ export class Ingest {
   readonly #log: Logger;
   readonly #arrivals: Arrivals;
   #queue: Job[] = [];
-  #running: Promise<void> | undefined;
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: IngestOptions) {
     this.#database = options.database;
@@ -102,7 +105,7 @@ export class Ingest {
 
   /** Resolves when everything that was handed in is committed. */
   async drain(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   async #prepare(event: RawEvent, kept?: RawEventView): Promise<Prepared[]> {
@@ -184,17 +187,24 @@ export class Ingest {
   #enqueue(prepared: Prepared): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...prepared, resolve, reject });
-      this.#running ??= this.#run();
+      this.#pump();
     });
   }
 
-  /** One transaction at a time: while it commits, the next batch gathers. */
-  async #run(): Promise<void> {
-    await Promise.resolve();
-    while (this.#queue.length > 0) {
-      await this.#commit(this.#nextBatch());
-    }
-    this.#running = undefined;
+  /**
+   * While one transaction commits, the next batch gathers. A second one starts beside it only once enough has gathered
+   * to be worth a commit of its own: the database then works on one while the other waits for its answer.
+   */
+  #pump(): void {
+    const lanes = this.#running.size;
+    if (this.#queue.length === 0 || lanes >= LANES || (lanes > 0 && this.#queue.length < SECOND_LANE_FROM)) return;
+    const work: Promise<void> = Promise.resolve()
+      .then(() => this.#commit(this.#nextBatch()))
+      .finally(() => {
+        this.#running.delete(work);
+        this.#pump();
+      });
+    this.#running.add(work);
   }
 
   #nextBatch(): Job[] {
