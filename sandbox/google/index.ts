@@ -7,6 +7,10 @@ import { FaultPlan } from '../common/fault-plan.ts';
 export interface GoogleSandboxOptions {
   /** Where Business Messages and RCS events go. */
   webhookUrl?: string;
+  /** Takes events in place of an address. */
+  deliver?: (request: { headers: Record<string, string>; body: string }) => Promise<{ status: number; body: string }>;
+  /** The service account's keys, PEM; made unless given. */
+  keys?: { publicKey: string; privateKey: string };
   /** Signs Business Messages events. */
   partnerKey?: string;
   /** RCS agents and the token that their webhooks are signed with. */
@@ -57,11 +61,13 @@ const bad = (message: string) => new Refusal(400, 'INVALID_ARGUMENT', message);
 
 /** Builds the stand-in; it listens nowhere until `app.listen`. */
 export function createGoogleSandbox(options: GoogleSandboxOptions = {}): GoogleSandbox {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
+  const { publicKey, privateKey } =
+    options.keys ??
+    generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
   const email = 'patchbay@sandbox.iam.gserviceaccount.com';
   const tokens = new Map<string, string>();
   const conversations = new Map<string, Record<string, any>[]>();
@@ -182,13 +188,12 @@ export function createGoogleSandbox(options: GoogleSandboxOptions = {}): GoogleS
     };
   });
 
-  async function post(body: string, signature: string | undefined): Promise<Response> {
+  async function post(body: string, signature: string | undefined): Promise<{ status: number; body: string }> {
+    const headers = { 'content-type': 'application/json', ...(signature ? { 'x-goog-signature': signature } : {}) };
+    if (options.deliver) return await options.deliver({ headers, body });
     if (!options.webhookUrl) throw new Error('the sandbox has no webhookUrl');
-    return await fetch(options.webhookUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(signature ? { 'x-goog-signature': signature } : {}) },
-      body,
-    });
+    const response = await fetch(options.webhookUrl, { method: 'POST', headers, body });
+    return { status: response.status, body: await response.text() };
   }
 
   return {
@@ -225,7 +230,7 @@ export function createGoogleSandbox(options: GoogleSandboxOptions = {}): GoogleS
     async verifyWebhook(clientToken) {
       const secret = randomBytes(12).toString('hex');
       const response = await post(JSON.stringify({ clientToken, secret }), undefined);
-      return response.status === 200 && (await response.text()) === secret;
+      return response.status === 200 && response.body === secret;
     },
   };
 }

@@ -20,8 +20,8 @@ export interface Faults {
   disorder: boolean;
   webhookDelayMs: number;
   webhookRetries: number;
-  /** Where a free message outside the window is refused: in the answer, or by a failed status as Meta also does. */
-  windowRefusal: 'answer' | 'webhook';
+  /** Where a free message outside the window is refused: in the answer, or by a failed status as Meta also does; or nowhere. */
+  windowRefusal: 'answer' | 'webhook' | 'never';
   /** Which statuses follow a send. */
   statuses: ('sent' | 'delivered' | 'read')[];
 }

@@ -22,7 +22,7 @@ export function sendFromNumber(sandbox: Sandbox, { number, waba }: { number: Pho
   const { type, recipient, byUserId } = checkMessage(body, state, waba.templates);
   const now = sandbox.now();
   throttle.take(number.id, number.throughput.level, recipient, now);
-  const closed = type !== 'template' && !windowIsOpen(state, number.id, recipient, now);
+  const closed = faults.windowRefusal !== 'never' && type !== 'template' && !windowIsOpen(state, number.id, recipient, now);
   if (closed && faults.windowRefusal === 'answer') throw windowClosed();
   const id = wamid();
   state.remember({ id, from: number.id, to: recipient, body, at: now });

@@ -20,7 +20,7 @@ import {
   updateSender,
 } from './resources.ts';
 import { newAccount, newNumber, newSender, notFound, Refusal, type SandboxAccount, type SandboxMessage } from './state.ts';
-import { type Delivery, deliver } from './webhooks.ts';
+import { type Delivery, deliver, type Post } from './webhooks.ts';
 
 export interface TwilioSandboxOptions {
   accountSid?: string;
@@ -33,6 +33,10 @@ export interface TwilioSandboxOptions {
   open?: boolean;
   /** Stops after `queued`: the rest of a message's life is told with `advance`. */
   manual?: boolean;
+  /** Free WhatsApp messages are taken at any time: for a caller who keeps the window itself. */
+  anytime?: boolean;
+  /** How webhooks travel; over HTTP unless told. */
+  post?: Post;
   now?: () => Date;
 }
 
@@ -44,6 +48,8 @@ export interface TwilioSandbox {
   customer: Customer;
   /** Customers of another account of an open stand-in; undefined until the account was used. */
   customerOf(accountSid: string): Customer | undefined;
+  /** Makes an account and a number of an open stand-in exist whose webhook is there already. */
+  point(accountSid: string, address: string, webhookUrl: string): void;
   /** Every webhook call so far. */
   deliveries: Delivery[];
   /** Moves a message on and tells its status callback. */
@@ -99,7 +105,7 @@ export function createTwilioSandbox(options: TwilioSandboxOptions = {}): TwilioS
     }
   };
   const send = async (address: string, parameters: Record<string, string>, token: string): Promise<Delivery> => {
-    const delivery = await track(deliver(address, parameters, token));
+    const delivery = await track(deliver(address, parameters, token, options.post));
     deliveries.push(delivery);
     return delivery;
   };
@@ -176,7 +182,7 @@ export function createTwilioSandbox(options: TwilioSandboxOptions = {}): TwilioS
         const message = createMessage(owner, form, now());
         const answer = messageJson(owner, message);
         if (!options.manual && message.status !== 'scheduled') {
-          const problem = windowProblem(owner, message, form, now());
+          const problem = options.anytime ? undefined : windowProblem(owner, message, form, now());
           setImmediate(() => void track(live(owner, message, problem)));
         }
         return ok(answer, 201);
@@ -355,6 +361,13 @@ export function createTwilioSandbox(options: TwilioSandboxOptions = {}): TwilioS
     customerOf(accountSid) {
       const owner = accounts.get(accountSid);
       return owner && new Customer(owner, send, now);
+    },
+    point(accountSid, address, webhookUrl) {
+      const owner = accounts.get(accountSid);
+      if (!owner) return;
+      ensure(owner, address);
+      for (const number of owner.numbers) if (number.phone_number === address) number.sms_url ||= webhookUrl;
+      for (const sender of owner.senders) if (sender.sender_id === address) sender.webhook.callback_url ||= webhookUrl;
     },
     async advance(sid, status, errorCode, errorMessage) {
       const message = findMessage(account, sid, sid);

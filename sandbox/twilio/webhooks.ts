@@ -1,6 +1,9 @@
 /** Calls to the business's webhooks, signed as Twilio signs them, repeated as the address's fragment asks. */
 import { createHmac } from 'node:crypto';
 
+/** Posts a form to a webhook and gives the HTTP status; 0 where there was no answer. */
+export type Post = (url: string, headers: Record<string, string>, body: string) => Promise<number>;
+
 export interface Delivery {
   url: string;
   parameters: Record<string, string>;
@@ -17,14 +20,26 @@ export function sign(authToken: string, url: string, parameters: Record<string, 
 }
 
 /** Posts a form to a webhook; the fragment's `rc` is how often it is tried again, `rp=all` on any failure. */
-export async function deliver(address: string, parameters: Record<string, string>, authToken: string): Promise<Delivery> {
+export async function deliver(
+  address: string,
+  parameters: Record<string, string>,
+  authToken: string,
+  post: Post = postOverHttp,
+): Promise<Delivery> {
   const [url = '', fragment = ''] = address.split('#');
   const overrides = new URLSearchParams(fragment);
   const retries = Math.min(Number(overrides.get('rc') ?? 1), 5);
   const everyFailure = overrides.get('rp')?.split(',').includes('all') ?? false;
   const delivery: Delivery = { url, parameters, attempts: [] };
   for (let attempt = 0; attempt <= retries; attempt += 1) {
-    const status = await post(url, parameters, sign(authToken, url, parameters), attempt);
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',
+      'x-twilio-signature': sign(authToken, url, parameters),
+      'user-agent': 'TwilioProxy/1.1',
+      'i-twilio-idempotency-token': parameters.MessageSid ?? '',
+      ...(attempt > 0 ? { 'i-twilio-retry-count': String(attempt) } : {}),
+    };
+    const status = await post(url, headers, new URLSearchParams(parameters).toString());
     delivery.attempts.push(status);
     const retry = status === 0 || (everyFailure && status >= 400);
     if (!retry) break;
@@ -32,18 +47,12 @@ export async function deliver(address: string, parameters: Record<string, string
   return delivery;
 }
 
-async function post(url: string, parameters: Record<string, string>, signature: string, attempt: number): Promise<number> {
+async function postOverHttp(url: string, headers: Record<string, string>, body: string): Promise<number> {
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',
-        'x-twilio-signature': signature,
-        'user-agent': 'TwilioProxy/1.1',
-        'i-twilio-idempotency-token': parameters.MessageSid ?? '',
-        ...(attempt > 0 ? { 'i-twilio-retry-count': String(attempt) } : {}),
-      },
-      body: new URLSearchParams(parameters).toString(),
+      headers,
+      body,
       signal: AbortSignal.timeout(15_000),
       redirect: 'manual',
     });

@@ -91,6 +91,7 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     await page.getByRole('link', { name: /Live chat/ }).click();
     await page.getByRole('button', { name: 'Connect' }).click();
     await page.getByText('This is needed.').waitFor();
+    await expect.poll(() => page.getByLabel('Name').evaluate((field) => field === document.activeElement)).toBe(true);
     await page.getByLabel('Name').fill('website-1');
     await page.getByRole('combobox', { name: 'Allowed origins' }).fill('nonsense');
     await page.getByRole('combobox', { name: 'Allowed origins' }).press('Enter');
@@ -138,6 +139,7 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     await page.getByLabel('Reply').fill('written offline');
     await page.getByLabel('Reply').press('Enter');
     await page.getByText('Waits for a connection').waitFor();
+    await page.getByText('No connection to Patchbay.').waitFor();
     for (const n of [1, 2, 3]) await write(`meanwhile ${n}`);
     await context.setOffline(false);
     await thread().getByText('meanwhile 3').waitFor();
@@ -298,6 +300,14 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await expect.poll(() => page.getByText('Shop system').count()).toBe(0);
     expect((await asThat()).status).toBe(401);
+  });
+
+  it('goes back to the sign-in when the session ends under it', async () => {
+    await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+    await context.clearCookies();
+    await context.setOffline(true);
+    await context.setOffline(false);
+    await page.getByRole('heading', { name: 'Sign in to Patchbay' }).waitFor();
   });
 
   it('fits a phone: the list, then the conversation, then back', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { live } from '../../server/src/connectors/chatplugin/index.ts';
 import type { Schema } from '../src/api/types.ts';
 import {
+  changedSettings,
   choicesOf,
   editablePart,
   fieldsOf,
@@ -10,6 +11,7 @@ import {
   getAt,
   kindOf,
   missingFields,
+  partOf,
   serverProblems,
   setAt,
   startValues,
@@ -53,7 +55,7 @@ describe('a generated form', () => {
   it('begins with defaults, asks for what is missing, sends what is filled', () => {
     const values = startValues(schema);
     expect(values).toEqual({ port: 993, tls: {} });
-    expect(missingFields(schema, values)).toEqual({ host: 'This is needed.', 'tls.mode': 'This is needed.' });
+    expect(missingFields(schema, values)).toEqual({ host: 'This is needed.' });
     const filled = setAt(setAt(setAt(values, 'host', 'mail.example.com'), 'tls.mode', 'implicit'), 'note', '');
     expect(missingFields(schema, filled)).toEqual({});
     expect(filledValues(schema, filled)).toEqual({ host: 'mail.example.com', port: 993, tls: { mode: 'implicit' } });
@@ -71,6 +73,34 @@ describe('a generated form', () => {
     ).toEqual({
       fields: { host: 'Is no host name', 'tls.mode': 'Must be one of starttls, implicit', folders: 'Is empty' },
       rest: ['workspace: is gone'],
+    });
+  });
+
+  it('asks for the fields of a group that may be left out only once one is filled', () => {
+    const key: Schema = { type: 'object', secret: true, required: ['domain', 'pem'], properties: { domain: {}, pem: { multiline: true } } };
+    const mail: Schema = { type: 'object', properties: { key } };
+    expect(kindOf(key)).toBe('group');
+    expect(kindOf(partOf(key).properties!.domain!)).toBe('secret');
+    expect(kindOf(partOf(key).properties!.pem!)).toBe('multiline');
+    expect(missingFields(mail, {})).toEqual({});
+    expect(missingFields(mail, { key: { domain: 'example.com' } })).toEqual({ 'key.pem': 'This is needed.' });
+  });
+
+  it('neither asks for nor sends fields of another choice', () => {
+    const mail: Schema = {
+      type: 'object',
+      required: ['provider', 'host'],
+      properties: { provider: { enum: ['smtp', 'google'] }, host: { type: 'string', when: { provider: ['smtp'] } } },
+    };
+    expect(missingFields(mail, { provider: 'google' })).toEqual({});
+    expect(missingFields(mail, { provider: 'smtp' })).toEqual({ host: 'This is needed.' });
+    expect(filledValues(mail, { provider: 'google', host: 'left over' })).toEqual({ provider: 'google' });
+  });
+
+  it('sends of an edit what the form has, emptied texts too', () => {
+    expect(changedSettings(schema, { note: '', host: 'h', other: 1, folders: [] })).toEqual({ host: 'h', note: '', folders: [] });
+    expect(changedSettings({ properties: { config: { type: 'object', properties: { a: {} } } } }, { config: { a: '' } })).toEqual({
+      config: {},
     });
   });
 

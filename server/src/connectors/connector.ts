@@ -261,8 +261,6 @@ export interface Connector<S = any, C = any, I = any> {
   disconnect?(channel: ChannelView<S, C>, context: ConnectorContext, facts: { lastOfAccount: boolean }): Promise<void>;
   /** The id that channels share one provider subscription under (page id, WABA id); default: the channel's own. */
   account?(channel: { sourceChannelId: string; settings: S; details: Record<string, unknown> }): string;
-  /** Other sources whose channels hang on the same account, and on its one subscription. */
-  sharesAccountWith?: readonly string[];
   explore?(input: Record<string, unknown>, context: ConnectorContext): Promise<Candidate[]>;
   health?(channel: ChannelView<S, C>, context: ConnectorContext): Promise<HealthReport>;
 
@@ -284,6 +282,8 @@ export interface Connector<S = any, C = any, I = any> {
 
   /** Hands one message to the provider. Throws `ProviderError`. */
   send?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<SendReceipt>;
+  /** True when the provider itself can keep a message until then (`OutboundMessage.sendAt`); else we wait. */
+  schedules?(sendAt: Date, channel: ChannelView<S, C>): boolean;
   /** Asks the provider what became of a message whose outcome is unknown. */
   settle?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<Settlement>;
   /** The provider takes our id: sending twice is safe. */
@@ -362,6 +362,8 @@ export interface RawEvent {
   source: string;
   /** The account that it is about; null when the payload does not say. */
   sourceChannelId: string | null;
+  /** Only channels of test keys of this workspace are meant; null: only real ones. Absent: whichever there are. */
+  sandboxOf?: string | null;
   /** Our own channel where the sender named it: the event is for this one, whoever else has the same account. */
   channel?: { workspaceId: string; id: string };
   contentType: string;

@@ -20,6 +20,7 @@ import { appendEvents } from '../store/ingest-sql.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Contexts } from './contexts.ts';
 import type { Routes } from './routes.ts';
+import type { Sandboxes } from './sandboxes.ts';
 
 export interface ConnectRequest {
   workspaceId: string;
@@ -41,6 +42,7 @@ export interface ChannelsOptions {
   vault: Vault;
   contexts: Contexts;
   routes: Routes;
+  sandboxes: Pick<Sandboxes, 'prepare'>;
   /** Called after a channel was connected, changed or disconnected here. */
   changed?(): void;
 }
@@ -51,6 +53,7 @@ export class Channels {
   readonly #vault: Vault;
   readonly #contexts: Contexts;
   readonly #routes: Routes;
+  readonly #sandboxes: Pick<Sandboxes, 'prepare'>;
   readonly #tell: () => void;
 
   constructor(options: ChannelsOptions) {
@@ -59,6 +62,7 @@ export class Channels {
     this.#vault = options.vault;
     this.#contexts = options.contexts;
     this.#routes = options.routes;
+    this.#sandboxes = options.sandboxes;
     this.#tell = () => options.changed?.();
   }
 
@@ -70,6 +74,7 @@ export class Channels {
     const connector = this.connectorOf(request.source);
     const input = checkInput(connector, request.input);
     const context = this.#contexts.for({ workspaceId: request.workspaceId, channelId: null, sandbox: request.sandbox });
+    if (request.sandbox) await this.#sandboxes.prepare(request.workspaceId, request.source, input);
     const connected = (await connector.connect(input, context)) as Connected<Record<string, unknown>, Record<string, unknown>>;
     return this.#store(request, connected);
   }
@@ -122,11 +127,6 @@ export class Channels {
     return row;
   }
 
-  #changed(): void {
-    this.#routes.forget();
-    this.#tell();
-  }
-
   /**
    * Takes a channel up without asking its provider, who is not reachable yet (no credentials): it is `pending` until a
    * health check or a connect finds out more. Throws `conflict` when the account is connected already.
@@ -159,6 +159,7 @@ export class Channels {
     const connector = this.connectorOf(source);
     if (!connector.explore) throw new PatchbayError('not-supported', `${connector.title} has no list of accounts`);
     const context = this.#contexts.for({ workspaceId, channelId: null, sandbox });
+    if (sandbox) await this.#sandboxes.prepare(workspaceId, source, input);
     const candidates = await connector.explore(input, context);
     const rows = await listChannels(this.#database, workspaceId, { sources: [source] });
     const connected = new Set(rows.filter((row) => isConnected(row.status)).map((row) => row.sourceChannelId));
@@ -187,7 +188,8 @@ export class Channels {
 
   /** True when no other connected channel needs what the provider set up for this one's account. */
   async isLastOfAccount(row: Pick<ChannelRow, 'id' | 'source' | 'account' | 'sandbox'>): Promise<boolean> {
-    const sources = [row.source, ...(this.connectorOf(row.source).sharesAccountWith ?? [])];
+    // Sources of one provider share its subscription: a page's Facebook and Instagram channels do.
+    const sources = this.#registry.sourcesOfProvider(row.source);
     const lists = await Promise.all(sources.map((source) => channelsByAccount(this.#database, source, row.account)));
     return !lists.flat().some((other) => other.id !== row.id && other.sandbox === row.sandbox && isConnected(other.status));
   }
@@ -204,6 +206,8 @@ export class Channels {
       if (error instanceof PatchbayError && error.code === 'setting-missing') return;
       if (!(error instanceof ProviderError)) throw error;
       context.log.warn({ channel: row.id, err: error }, 'the provider could not be told of the disconnect');
+      // Credentials that do not work will not work later either.
+      if (error.class === 'unauthorized') return;
       const sealed = this.#vault.seal(view, contextOf(row.workspaceId, row.id));
       await this.#database.query(
         `insert into farewells (workspace_id, channel_id, source, channel, key_id, run_at) values ($1, $2, $3, $4, $5, now() + interval '1 minute')
@@ -211,6 +215,11 @@ export class Channels {
         [row.workspaceId, row.id, row.source, sealed.data, sealed.keyId],
       );
     }
+  }
+
+  #changed(): void {
+    this.#routes.forget();
+    this.#tell();
   }
 
   /** Changes what is given and tells everybody. Throws `not-found`. */
@@ -254,6 +263,11 @@ export class Channels {
         : {};
     const { id, workspaceId, sourceChannelId, name, sandbox, settings, details } = row;
     return { id, workspaceId, sourceChannelId, name, sandbox, settings, credentials, details };
+  }
+
+  /** The sources whose connector has something. */
+  sourcesThat(has: (connector: Connector) => boolean): string[] {
+    return this.#registry.connectors.filter(has).map((connector) => connector.source);
   }
 
   connectorOf(source: string): Connector {

@@ -5,6 +5,7 @@ import type { Database } from '../store/database.ts';
 import { readMemo, writeMemo } from '../store/memos.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Media } from './media.ts';
+import type { Sandboxes } from './sandboxes.ts';
 
 export interface ContextsOptions {
   database: Database;
@@ -12,8 +13,8 @@ export interface ContextsOptions {
   http: HttpClient;
   resolveHost(host: string): Promise<string>;
   config: ProviderConfig;
-  /** The providers' addresses and secrets of the stand-ins, for channels made with test keys. */
-  sandboxConfig: ProviderConfig;
+  /** The stand-ins, for channels made with test keys. */
+  sandboxes: Pick<Sandboxes, 'config' | 'http'>;
   media: Media;
   log: Logger;
 }
@@ -28,14 +29,21 @@ export class Contexts {
     this.#options = options;
   }
 
+  /** The way out and the settings for what concerns no channel yet: a webhook that is still to be verified. */
+  outside(sandbox: boolean): { http: HttpClient; config: ProviderConfig } {
+    const { http, config, sandboxes } = this.#options;
+    return { http, config: sandbox ? sandboxes.config : config };
+  }
+
   for(channel: { workspaceId: string; channelId: string | null; sandbox: boolean }): ConnectorContext {
-    const { database, vault, http, resolveHost, config, sandboxConfig, media, log } = this.#options;
+    const { database, vault, http, resolveHost, config, sandboxes, media, log } = this.#options;
     const { workspaceId } = channel;
     const channelId = channel.channelId ?? NOWHERE;
     return {
-      http,
+      http: channel.sandbox ? sandboxes.http(channel) : http,
       resolveHost,
-      config: channel.sandbox ? sandboxConfig : config,
+      config: channel.sandbox ? sandboxes.config : config,
+      ...(channel.sandbox ? { sandbox: true } : {}),
       now: () => new Date(),
       log: log.child({ channel: channel.channelId }),
       openMedia: (id) => media.open(workspaceId, id),

@@ -6,13 +6,17 @@ import type { HttpClient } from '../connectors/connector.ts';
 import { Registry } from '../connectors/registry.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/database.ts';
+import { templateShape, templatesOfAccount } from '../store/provider-templates.ts';
 import { Vault } from '../store/vault.ts';
+import { Arrivals } from './arrivals.ts';
 import { Channels } from './channels.ts';
 import { Contexts } from './contexts.ts';
 import { type DnsLookup, systemDns } from './domain-check.ts';
+import { fallbackMover } from './fallback.ts';
 import { farewellSayer } from './farewells.ts';
 import { Feed } from './feed.ts';
 import { healthWatch } from './health.ts';
+import { hookAt, takeCall } from './hook-calls.ts';
 import { housekeeper } from './housekeeping.ts';
 import { createHostResolver, createHttpClient } from './http-client.ts';
 import { Ingest } from './ingest.ts';
@@ -22,10 +26,13 @@ import { mediaFetcher } from './media-fetch.ts';
 import { Outbox } from './outbox.ts';
 import { profileFetcher } from './profiles.ts';
 import { Receivers } from './receivers.ts';
+import { reconciler } from './reconciling.ts';
 import { Routes } from './routes.ts';
 import { SandboxCustomers } from './sandbox-customer.ts';
+import { Sandboxes } from './sandboxes.ts';
 import { Sender } from './send.ts';
-import { templateSync } from './templates.ts';
+import { settlementAsker } from './settlements.ts';
+import { syncTemplates, templateSync } from './templates.ts';
 
 export interface Engine {
   config: Config;
@@ -39,6 +46,7 @@ export interface Engine {
   dns: DnsLookup;
   vault: Vault;
   contexts: Contexts;
+  sandboxes: Sandboxes;
   channels: Channels;
   routes: Routes;
   ingest: Ingest;
@@ -86,27 +94,73 @@ export function createEngine({
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
-  const resolveHost = createHostResolver({ allowPrivate: config.allowPrivateNetwork });
-  const contexts = new Contexts({
-    database,
-    vault,
-    http,
-    resolveHost,
+  const sandboxes: Sandboxes = new Sandboxes({
     config: config.providers,
-    sandboxConfig: config.providers,
-    media,
+    channel: async (workspaceId, channelId) => {
+      const row = await channels.get(workspaceId, channelId);
+      return { source: row.source, view: channels.view(row) };
+    },
+    templates: async (workspaceId, source, account) => {
+      const rows = await templatesOfAccount(database, workspaceId, source, account);
+      return rows.filter((row) => row.status !== 'DELETED').map(templateShape);
+    },
+    take: async (workspaceId, call) => {
+      const hook = hookAt(registry.hooks, call.path);
+      return hook ? takeCall({ database, channels, contexts, ingest, log }, hook, call, { sandboxOf: workspaceId }) : { status: 404 };
+    },
     log,
   });
+  const resolveHost = createHostResolver({ allowPrivate: config.allowPrivateNetwork });
+  const contexts: Contexts = new Contexts({ database, vault, http, resolveHost, config: config.providers, sandboxes, media, log });
   const routes = new Routes(database, registry);
-  const channels = new Channels({ database, registry, vault, contexts, routes, changed: () => receivers.look() });
-  const ingest = new Ingest({ database, routes, defaultWorkspaceId, config: config.providers, log });
-  const receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
+  const channels: Channels = new Channels({
+    database,
+    registry,
+    vault,
+    contexts,
+    routes,
+    sandboxes,
+    changed: () => {
+      outbox.wake();
+      receivers.look();
+    },
+  });
+  const arrivals = new Arrivals(database, log);
+  const ingest: Ingest = new Ingest({
+    database,
+    routes,
+    defaultWorkspaceId,
+    config: (sandbox) => (sandbox ? sandboxes.config : config.providers),
+    arrivals,
+    log,
+  });
+  const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
   let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
-  const outbox = new Outbox({ database, channels, contexts, ingest, log });
-  const sender = new Sender({ database, channels, wake: () => outbox.wake() });
-  const parts = { database, channels, contexts, media, vault, log };
-  const workers = [mediaFetcher, profileFetcher, healthWatch, templateSync, farewellSayer, housekeeper].map((make) => make(parts));
+  const outbox: Outbox = new Outbox({ database, channels, contexts, log });
+  const sender = new Sender({
+    database,
+    channels,
+    mediaUrl: (workspaceId, id) => media.signedUrl(workspaceId, id),
+    syncTemplates: async ({ channel }) => {
+      await syncTemplates({ database, channels, contexts, log }, channel).catch((error) =>
+        log.warn({ channel: channel.id, err: error }, 'the templates of a channel could not be fetched for a send'),
+      );
+    },
+    wake: () => outbox.wake(),
+  });
+  const parts = { database, channels, contexts, media, vault, log, ingest, sender, outbox };
+  const workers = [
+    mediaFetcher,
+    profileFetcher,
+    healthWatch,
+    templateSync,
+    farewellSayer,
+    housekeeper,
+    settlementAsker,
+    reconciler,
+    fallbackMover,
+  ].map((make) => make(parts));
   const sandboxCustomers = new SandboxCustomers({ database, channels, feed, ingest, log });
   return {
     config,
@@ -118,6 +172,7 @@ export function createEngine({
     dns,
     vault,
     contexts,
+    sandboxes,
     channels,
     routes,
     ingest,
@@ -129,14 +184,16 @@ export function createEngine({
     receivers,
     mailPort: () => mailServer?.port,
     async start() {
+      // First: a port that somebody else has ends the start before anything runs.
+      mailServer = await startMailServer({ config, database, ingest, log });
       feed.start();
+      arrivals.start();
       const recovered = await ingest.recover();
       if (recovered > 0) log.info({ events: recovered }, 'applied inbound events that an earlier process left');
       outbox.start();
       for (const worker of workers) worker.start();
       sandboxCustomers.start();
       receivers.start();
-      mailServer = await startMailServer({ config, database, ingest, log });
     },
     async stop() {
       await Promise.all([
@@ -146,7 +203,9 @@ export function createEngine({
         sandboxCustomers.stop(),
         ...workers.map((worker) => worker.stop()),
       ]);
+      await sandboxes.close();
       await ingest.drain();
+      await arrivals.stop();
       await feed.stop();
       await http.close();
     },

@@ -11,6 +11,7 @@ import { type Client, type Database, isDatabaseAway } from '../store/database.ts
 import { insertRawEvents, type RawEventRow } from '../store/ingest-sql.ts';
 import { getRawEvent, type RawEventView, waitingRawEvents } from '../store/raw-events.ts';
 import { applyInbound, type Inbound } from './apply.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Route, Routes } from './routes.ts';
 
 /** Events a transaction; larger ones make the first caller wait for the last. */
@@ -36,7 +37,9 @@ export interface IngestOptions {
   routes: Routes;
   /** Where events are filed that belong to no channel of ours. */
   defaultWorkspaceId: string;
-  config: ProviderConfig;
+  /** The settings that an event is read with: the installation's, or those of sandbox channels. */
+  config(sandbox: boolean): ProviderConfig;
+  arrivals: Arrivals;
   log: Logger;
 }
 
@@ -44,8 +47,9 @@ export class Ingest {
   readonly #database: Database;
   readonly #routes: Routes;
   readonly #defaultWorkspaceId: string;
-  readonly #config: ProviderConfig;
+  readonly #config: (sandbox: boolean) => ProviderConfig;
   readonly #log: Logger;
+  readonly #arrivals: Arrivals;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
 
@@ -55,6 +59,7 @@ export class Ingest {
     this.#defaultWorkspaceId = options.defaultWorkspaceId;
     this.#config = options.config;
     this.#log = options.log;
+    this.#arrivals = options.arrivals;
   }
 
   /**
@@ -124,7 +129,7 @@ export class Ingest {
       if (!connector) throw new Error(`there is no source ${event.source}`);
       parsed = connector.read
         ? await connector.read(event, direct.length === 1 ? direct[0]!.view : undefined)
-        : connector.parse(event, this.#config);
+        : connector.parse(event, this.#config(typeof event.sandboxOf === 'string'));
     } catch (error) {
       const workspaces = [...new Set(direct.map((route) => route.workspaceId))];
       return (workspaces.length ? workspaces : [fallback]).map((workspaceId) => ({
@@ -132,7 +137,7 @@ export class Ingest {
         inbound: [],
       }));
     }
-    const routes = direct.length ? direct : await this.#routesOfAccounts(event.source, parsed);
+    const routes = direct.length ? direct : (await this.#routesOfAccounts(event.source, parsed)).filter((route) => isMeant(event, route));
     const byWorkspace = new Map<string, Route[]>();
     for (const route of routes) byWorkspace.set(route.workspaceId, [...(byWorkspace.get(route.workspaceId) ?? []), route]);
     if (byWorkspace.size === 0) return [{ row: row(fallback, 'unrouted', 'no channel of ours is meant'), inbound: [] }];
@@ -159,7 +164,7 @@ export class Ingest {
   /** The channels that the event names. What was kept for a workspace that still has the channel is replayed there alone. */
   async #directRoutes(event: RawEvent, kept: RawEventView | undefined): Promise<Route[]> {
     if (event.sourceChannelId === null) return [];
-    const routes = await this.#routes.find(event.source, event.sourceChannelId);
+    const routes = (await this.#routes.find(event.source, event.sourceChannelId)).filter((route) => isMeant(event, route));
     if (event.channel) return routes.filter((route) => route.channelId === event.channel?.id);
     const own = kept ? routes.filter((route) => route.workspaceId === kept.workspaceId) : [];
     return own.length > 0 ? own : routes;
@@ -207,6 +212,7 @@ export class Ingest {
     try {
       await this.#database.transaction((client) => this.#write(client, batch));
       for (const job of batch) job.resolve();
+      this.#note(batch);
       return;
     } catch (error) {
       if (isDatabaseAway(error)) {
@@ -216,6 +222,10 @@ export class Ingest {
       this.#log.error({ err: error, events: batch.length }, 'a batch of inbound events could not be applied; applying one by one');
     }
     await this.#commitOneByOne(batch);
+  }
+
+  #note(batch: Job[]): void {
+    for (const { inbound } of batch) for (const { route, event } of inbound) if (event.kind === 'message') this.#arrivals.note(route);
   }
 
   async #write(client: Client, batch: Pick<Job, 'row' | 'inbound'>[]): Promise<void> {
@@ -280,6 +290,11 @@ export class Ingest {
     }
     return states[0] ?? 'ignored';
   }
+}
+
+function isMeant({ sandboxOf }: RawEvent, route: Route): boolean {
+  if (sandboxOf === undefined) return true;
+  return sandboxOf === null ? !route.sandbox : route.sandbox && route.workspaceId === sandboxOf;
 }
 
 function messageOf(error: unknown): string {

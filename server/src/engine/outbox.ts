@@ -1,59 +1,70 @@
 /**
- * Hands messages to their providers: in order within each conversation, paced per channel, tried again by the class of
- * the error. A call whose outcome is unknown is never repeated blindly.
+ * The line in front of the providers: in order within each conversation, paced per channel, fair among channels. A
+ * channel that is slow, paused or broken keeps only its own messages waiting. What happens to one message is in
+ * delivery.ts.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Connector, OutboundMessage } from '../connectors/connector.ts';
-import type { ReceiptEvent } from '../connectors/events.ts';
-import { ProviderError } from '../model/errors.ts';
-import type { Message, MessageError } from '../model/message.ts';
-import type { ChannelRow } from '../store/channels.ts';
-import { getChannel } from '../store/channels.ts';
-import { identitiesOf } from '../store/contacts.ts';
-import { getConversation } from '../store/conversations.ts';
+import type { Pacing } from '../connectors/connector.ts';
 import type { Database } from '../store/database.ts';
-import { appendEvents } from '../store/ingest-sql.ts';
-import { getMessage } from '../store/messages.ts';
-import { claimOutbox, nextDue, type OutboxJob, putBack, takeOut } from '../store/outbox.ts';
-import { mergeThreadData } from '../store/threads.ts';
+import { claimOutbox, nextDue, type OutboxJob, type Places, renewLeases } from '../store/outbox.ts';
 import type { Channels } from './channels.ts';
 import type { Contexts } from './contexts.ts';
-import type { Ingest } from './ingest.ts';
+import { Delivery, pacingOf } from './delivery.ts';
+import { loadOutgoing, type Outgoing } from './outgoing.ts';
 import { Pacer } from './pacer.ts';
-import { routeOf } from './routes.ts';
+import { Settling } from './settling.ts';
 
 const LEASE_SECONDS = 60;
-const CONCURRENCY = 128;
-/** Waits between tries, in seconds; after the last one the message has failed. */
-const RETRY_SECONDS = [2, 10, 30, 120, 600, 1800, 3600, 7200];
-/** While a channel's credentials do not work its messages wait, and are looked at again this often. */
-const UNAUTHORIZED_SECONDS = 60;
+const RENEW_MS = 20_000;
+/** Messages under way at the same time: in all, on one channel, and on one whose provider does not answer in time. */
+const CONCURRENCY = 512;
+const PER_CHANNEL = 256;
+const PER_TROUBLED_CHANNEL = 8;
+/** Claims are at least this far apart: one that is worth it costs as much as one that finds a single message. */
+const CLAIM_EVERY_MS = 5;
+/** Messages are taken this long before their channel's pace has a place for them. */
+const AHEAD_MS = 50;
 
-export interface OutboxOptions {
+export interface OutboxParts {
   database: Database;
   channels: Channels;
   contexts: Contexts;
-  ingest: Ingest;
   log: Logger;
 }
 
+interface Lane {
+  inFlight: number;
+  pacing: Pacing | undefined;
+  troubled: boolean;
+}
+
 export class Outbox {
-  readonly #options: OutboxOptions;
+  readonly #database: Database;
+  readonly #channels: Channels;
+  readonly #log: Logger;
   readonly #pacer = new Pacer();
-  readonly #working = new Set<Promise<void>>();
+  readonly #settling: Settling;
+  readonly delivery: Delivery;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #jobs = new Map<OutboxJob, Promise<void>>();
   readonly #stopping = new AbortController();
   #wake: (() => void) | undefined;
   #awake = false;
   #loop: Promise<void> | undefined;
   #unlisten: (() => Promise<void>) | undefined;
+  #renewal: NodeJS.Timeout | undefined;
 
-  constructor(options: OutboxOptions) {
-    this.#options = options;
+  constructor({ database, channels, contexts, log }: OutboxParts) {
+    this.#database = database;
+    this.#channels = channels;
+    this.#log = log;
+    this.#settling = new Settling(database);
+    this.delivery = new Delivery({ database, channels, contexts, log, pacer: this.#pacer, settling: this.#settling });
   }
 
   start(): void {
-    this.#unlisten = this.#options.database.listen('patchbay_outbox', () => this.wake());
+    this.#unlisten = this.#database.listen('patchbay_outbox', () => this.wake());
+    this.#renewal = setInterval(() => this.#renew(), RENEW_MS);
     this.#loop = this.#run();
   }
 
@@ -69,49 +80,100 @@ export class Outbox {
     this.wake();
     await this.#unlisten?.();
     await this.#loop;
-    await Promise.all(this.#working);
+    await Promise.all(this.#jobs.values());
+    clearInterval(this.#renewal);
+    await this.#settling.drain();
   }
 
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       this.#awake = false;
+      const started = Date.now();
       try {
-        const took = await this.#claim();
-        if (took > 0) continue;
-        await this.#rest(await nextDue(this.#options.database));
+        const took = this.#jobs.size < CONCURRENCY ? await this.#claim() : 0;
+        const soon = this.#nextPlaceMs();
+        if (took > 0 || soon !== undefined) await this.#rest(soon ?? CLAIM_EVERY_MS, { atLeast: started + CLAIM_EVERY_MS - Date.now() });
+        else {
+          const due = await nextDue(this.#database);
+          await this.#rest((due?.getTime() ?? Infinity) - Date.now(), { atLeast: started + CLAIM_EVERY_MS - Date.now() });
+        }
       } catch (error) {
-        this.#options.log.warn({ err: error }, 'the outbox could not be read; trying again');
-        await this.#rest(new Date(Date.now() + 1000));
+        this.#log.warn({ err: error }, 'the outbox could not be read; trying again');
+        await this.#rest(1000, { atLeast: 1000 });
       }
     }
   }
 
   async #claim(): Promise<number> {
-    const room = CONCURRENCY - this.#working.size;
-    if (room <= 0) {
-      await Promise.race(this.#working);
-      return 1;
-    }
-    const jobs = await claimOutbox(this.#options.database, room, LEASE_SECONDS, []);
-    for (const job of jobs) {
-      const work = this.#deliver(job)
-        .catch((error) =>
-          this.#options.log.error({ err: error, message: job.messageId }, 'a message could not be worked on; it stays in line'),
-        )
-        .finally(() => {
-          this.#working.delete(work);
-          this.wake();
-        });
-      this.#working.add(work);
-    }
+    const limit = CONCURRENCY - this.#jobs.size;
+    const jobs = await claimOutbox(this.#database, { limit, usual: PER_CHANNEL / 4, leaseSeconds: LEASE_SECONDS, places: this.#places() });
+    if (jobs.length === 0) return 0;
+    const outgoing = await loadOutgoing(this.#database, jobs);
+    for (const job of jobs) this.#start(job, outgoing.get(job.messageId));
     return jobs.length;
   }
 
-  async #rest(until: Date | null): Promise<void> {
+  #start(job: OutboxJob, outgoing: Outgoing | undefined): void {
+    const lane = this.#laneOf(job.channelId, outgoing);
+    lane.inFlight++;
+    const work = this.delivery
+      .deliver(job, outgoing)
+      .then(({ answered }) => {
+        lane.troubled = !answered;
+      })
+      .catch((error) => this.#log.error({ err: error, message: job.messageId }, 'a message could not be worked on; it stays in line'))
+      .finally(() => {
+        lane.inFlight--;
+        this.#jobs.delete(job);
+        this.wake();
+      });
+    this.#jobs.set(job, work);
+  }
+
+  #laneOf(channelId: string, outgoing: Outgoing | undefined): Lane {
+    let lane = this.#lanes.get(channelId);
+    if (!lane) {
+      lane = { inFlight: 0, pacing: undefined, troubled: false };
+      this.#lanes.set(channelId, lane);
+    }
+    if (outgoing) lane.pacing = pacingOf(this.#channels.connectorOf(outgoing.channel.source), this.#channels.view(outgoing.channel));
+    return lane;
+  }
+
+  /** What the channels in use may take now; one that is idle and at its full pace again is forgotten. */
+  #places(): Places[] {
+    const list: Places[] = [];
+    for (const [channelId, { inFlight, pacing, troubled }] of this.#lanes) {
+      const paced = this.#pacer.places(channelId, pacing, AHEAD_MS);
+      const room = (troubled ? PER_TROUBLED_CHANNEL : PER_CHANNEL) - inFlight;
+      if (inFlight === 0 && !troubled && paced >= (pacing?.perSecond ?? 0)) this.#lanes.delete(channelId);
+      list.push({ channelId, places: Math.max(0, Math.min(room, paced)) });
+    }
+    return list;
+  }
+
+  /** Milliseconds until a channel that is at its pace or paused has a place again; undefined when none is. */
+  #nextPlaceMs(): number | undefined {
+    let soonest: number | undefined;
+    for (const [channelId, { pacing }] of this.#lanes) {
+      if (this.#pacer.places(channelId, pacing, AHEAD_MS) > 0) continue;
+      const ms = Math.max(this.#pacer.pausedFor(channelId), AHEAD_MS / 2);
+      if (soonest === undefined || ms < soonest) soonest = ms;
+    }
+    return soonest;
+  }
+
+  #renew(): void {
+    renewLeases(this.#database, [...this.#jobs.keys()], LEASE_SECONDS).catch((error) =>
+      this.#log.warn({ err: error }, 'the leases of messages under way could not be renewed'),
+    );
+  }
+
+  async #rest(ms: number, { atLeast }: { atLeast: number }): Promise<void> {
+    if (atLeast > 0) await new Promise((resolve) => setTimeout(resolve, atLeast));
     if (this.#awake) return;
-    const ms = Math.max(5, Math.min(15_000, (until?.getTime() ?? Infinity) - Date.now()));
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, Math.max(1, Math.min(15_000, ms)));
       this.#wake = done;
       function done() {
         clearTimeout(timer);
@@ -120,167 +182,4 @@ export class Outbox {
     });
     this.#wake = undefined;
   }
-
-  async #deliver(job: OutboxJob): Promise<void> {
-    const { database, channels, contexts } = this.#options;
-    const message = await getMessage(database, job.workspaceId, job.messageId);
-    const channel = message && (await getChannel(database, job.workspaceId, job.channelId));
-    if (!message || !channel || (message.state !== 'pending' && message.state !== 'scheduled')) {
-      await takeOut(database, job.workspaceId, job.messageId);
-      return;
-    }
-    const connector = channels.connectorOf(channel.source);
-    if (job.interrupted && !connector.idempotentSend) {
-      await this.#settleUnknown(message, channel, connector, job, 'Patchbay ended while the provider was being called');
-      return;
-    }
-    const view = channels.view(channel);
-    const outbound = await this.#outbound(message, job);
-    const pacing = typeof connector.pacing === 'function' ? connector.pacing(view) : connector.pacing;
-    const recipient = outbound.to[0]?.value ?? '';
-    const waitMs = this.#pacer.take(channel.id, recipient, pacing);
-    if (waitMs > LEASE_SECONDS * 500) {
-      await putBack(database, job.workspaceId, job.messageId, new Date(Date.now() + waitMs));
-      return;
-    }
-    if (waitMs > 0) await sleep(waitMs);
-    try {
-      const receipt = await connector.send!(outbound, view, contexts.for({ ...channel, channelId: channel.id }));
-      // Before the lane goes on: the next message refers to this one.
-      if (receipt.threadData) await mergeThreadData(database, message.workspaceId, message.conversationId, receipt.threadData);
-      await this.#settle(channel, connector, {
-        kind: 'receipt',
-        ourId: message.id,
-        providerId: receipt.providerId,
-        state: receipt.state ?? 'sent',
-        ...(receipt.details ? { facts: receipt.details } : {}),
-      });
-      if (receipt.payload !== undefined) await this.#keepPayload(message, receipt.payload);
-      if (channel.lastError) await channels.change(channel.workspaceId, channel.id, { lastError: null });
-    } catch (error) {
-      await this.#refused(message, channel, connector, job, error instanceof ProviderError ? error : unexpected(error));
-    }
-  }
-
-  async #outbound(message: Message, job: OutboxJob): Promise<OutboundMessage> {
-    const { database } = this.#options;
-    const conversation = (await getConversation(database, message.workspaceId, message.conversationId))!;
-    const identities = await identitiesOf(database, message.workspaceId, [message.contactId]);
-    return {
-      id: message.id,
-      to: identities.map(({ kind, value }) => ({ kind, value })),
-      content: message.content,
-      ...(job.options.replyToProviderId ? { replyToProviderId: job.options.replyToProviderId } : {}),
-      ...(job.options.tag ? { tag: job.options.tag } : {}),
-      thread: {
-        key: conversation.threadKey,
-        data: conversation.threadData,
-        ...(conversation.subject ? { subject: conversation.subject } : {}),
-      },
-    };
-  }
-
-  async #refused(message: Message, channel: ChannelRow, connector: Connector, job: OutboxJob, error: ProviderError): Promise<void> {
-    const { database, channels, log } = this.#options;
-    log.warn({ message: message.id, channel: channel.id, class: error.class, code: error.code, attempts: job.attempts }, error.message);
-    switch (error.class) {
-      case 'unknown-outcome':
-        if (!connector.idempotentSend) return this.#settleUnknown(message, channel, connector, job, error.message);
-        return this.#later(message, channel, connector, job, error);
-      case 'retry':
-      case 'rate-limited':
-        return this.#later(message, channel, connector, job, error);
-      case 'unauthorized':
-        await channels.change(channel.workspaceId, channel.id, {
-          status: 'failed',
-          statusReason: error.hint ? `${error.message} ${error.hint}` : error.message,
-          lastError: { class: error.class, message: error.message, at: new Date().toISOString() },
-        });
-        await putBack(database, job.workspaceId, job.messageId, new Date(Date.now() + UNAUTHORIZED_SECONDS * 1000));
-        return;
-      default:
-        await this.#settle(channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error: explain(error) });
-    }
-  }
-
-  async #later(message: Message, channel: ChannelRow, connector: Connector, job: OutboxJob, error: ProviderError): Promise<void> {
-    const waitMs = (RETRY_SECONDS[job.attempts - 1] ?? 0) * 1000;
-    if (waitMs === 0) {
-      await this.#settle(channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error: explain(error) });
-      return;
-    }
-    const jittered = Math.max(error.retryAfterMs ?? 0, waitMs * (0.8 + Math.random() * 0.4));
-    if (error.class === 'rate-limited' && error.scope !== 'recipient') this.#pacer.pause(channel.id, jittered);
-    await putBack(this.#options.database, job.workspaceId, job.messageId, new Date(Date.now() + jittered));
-  }
-
-  /** Asks the provider where it can be asked; otherwise the message stays `unknown` until a receipt settles it. */
-  async #settleUnknown(message: Message, channel: ChannelRow, connector: Connector, job: OutboxJob, why: string): Promise<void> {
-    const { channels, contexts, database, log } = this.#options;
-    if (connector.settle) {
-      try {
-        const context = contexts.for({ ...channel, channelId: channel.id });
-        const settlement = await connector.settle(await this.#outbound(message, job), channels.view(channel), context);
-        if (settlement.outcome === 'never-received') {
-          await putBack(database, job.workspaceId, job.messageId, new Date());
-          return;
-        }
-        if (settlement.outcome === 'accepted') {
-          const { providerId, state } = settlement;
-          await this.#settle(channel, connector, { kind: 'receipt', ourId: message.id, providerId, state });
-          return;
-        }
-        if (settlement.outcome === 'failed') {
-          const error: MessageError = {
-            class: 'rejected',
-            message: settlement.message,
-            ...(settlement.code ? { providerCode: settlement.code } : {}),
-          };
-          await this.#settle(channel, connector, { kind: 'receipt', ourId: message.id, state: 'failed', error });
-          return;
-        }
-      } catch (error) {
-        if (!(error instanceof ProviderError)) throw error;
-        log.warn({ message: message.id, class: error.class }, 'the provider could not be asked what became of a message');
-      }
-    }
-    await database.transaction(async (client) => {
-      await client.query(
-        `update messages set state = 'unknown', state_at = now(), updated_at = now(), metadata = metadata || $3::jsonb
-         where workspace_id = $1 and id = $2 and state in ('pending', 'scheduled')`,
-        [message.workspaceId, message.id, JSON.stringify({ unknownBecause: why })],
-      );
-      await takeOut(client, message.workspaceId, message.id);
-      await appendEvents(client, [{ ...message, type: 'message.updated', messageId: message.id, data: { state: 'unknown' } }]);
-    });
-  }
-
-  async #settle(channel: ChannelRow, connector: Connector, event: ReceiptEvent): Promise<void> {
-    await this.#options.ingest.settle(routeOf(channel, connector), [event]);
-  }
-
-  async #keepPayload(message: Message, payload: unknown): Promise<void> {
-    await this.#options.database.query('update messages set payload = $3 where workspace_id = $1 and id = $2 and payload is null', [
-      message.workspaceId,
-      message.id,
-      JSON.stringify(payload),
-    ]);
-  }
-}
-
-function explain(error: ProviderError): MessageError {
-  return {
-    class: error.class,
-    message: error.message,
-    ...(error.hint ? { hint: error.hint } : {}),
-    ...(error.code ? { providerCode: error.code } : {}),
-    providerMessage: error.message,
-    ...(error.raw === undefined ? {} : { raw: error.raw }),
-  };
-}
-
-/** A fault of ours: trying again would fail again, and hiding it would lose the message silently. */
-function unexpected(error: unknown): ProviderError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new ProviderError('rejected', `could not be sent: ${message}`, { cause: error });
 }

@@ -1,34 +1,25 @@
 /**
- * The gate that everything goes out through, whoever sends: it checks the channel, the capability, the window and the
- * opt-out, and writes the message together with its job in one transaction. The worker (outbox.ts) does the rest.
+ * The gate that everything goes out through, whoever sends: it finds the conversation, checks the rules (examine.ts), and
+ * writes the message together with its job. The worker (outbox.ts) does the rest.
  */
-import { type Connector, capabilitiesOf } from '../connectors/connector.ts';
-import { carries } from '../model/capabilities.ts';
-import { isConnected } from '../model/channel.ts';
 import type { Content } from '../model/content.ts';
-import type { Conversation } from '../model/conversation.ts';
 import { notFound, PatchbayError } from '../model/errors.ts';
 import { uuidv7 } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
-import { type ChannelRow, getChannel } from '../store/channels.ts';
-import { hasOptedOut } from '../store/consent.ts';
-import { contactByIdentity, identitiesOf } from '../store/contacts.ts';
-import { conversationsOfContact, findConversation, getConversation } from '../store/conversations.ts';
 import type { Client, Database } from '../store/database.ts';
-import { appendEvents, insertMessages, touchConversations } from '../store/ingest-sql.ts';
-import { getMessage, reviveFailed } from '../store/messages.ts';
-import { enqueue } from '../store/outbox.ts';
+import { keepFallback } from '../store/fallbacks.ts';
+import { appendEvents, insertMessages, type NewEvent, touchConversations } from '../store/ingest-sql.ts';
+import { getMessage, getMessagesAcross, reviveFailed } from '../store/messages.ts';
+import { enqueue, type OutboxOptions } from '../store/outbox.ts';
 import type { Channels } from './channels.ts';
-import { resolveParties } from './parties.ts';
-import { routeOf } from './routes.ts';
+import { type Destination, loadDestinations, openDestination, type Recipient } from './destination.ts';
+import { type Examination, type ExamineParts, examine } from './examine.ts';
+import { MicroBatch } from './micro-batch.ts';
 
 export interface SendRequest {
   workspaceId: string;
   /** To a conversation, or to an address on a channel: a conversation is opened there. */
-  to:
-    | { conversationId: string }
-    | { channelId: string; identity: { kind: string; value: string } }
-    | { channelId: string; contactId: string };
+  to: Recipient;
   content: Content;
   /** Shown as who wrote it. */
   sender: { id: string; name: string | null };
@@ -39,48 +30,130 @@ export interface SendRequest {
   metadata?: Record<string, unknown>;
   /** The caller's own id of this message: the same one again gives the same message and sends nothing. */
   messageId?: string;
+  /** What happens to content that the channel cannot carry: refused (unless told), or made simpler by documented rules. */
+  degrade?: 'reject' | 'degrade';
+  /** Seconds that the message has to be delivered before it goes the next way of `fallback`; without it only a failure moves it on. */
+  timeoutSeconds?: number;
+  /** Other ways, in order, under the same message id; what became of each stands in `metadata.attempts`. */
+  fallback?: FallbackStep[];
+  /** Channels of test keys only: as if the contact had just written. */
+  ignoreWindow?: boolean;
+}
+
+export interface FallbackStep {
+  to: Exclude<Recipient, { conversationId: string }>;
+  timeoutSeconds?: number;
+}
+
+/** A way that a message may still go, with what it needs to be examined there. */
+export interface PendingStep extends FallbackStep {
+  content: Content;
+  degrade: 'reject' | 'degrade';
+}
+
+/** What a send would do, without doing it. */
+export interface Preview extends Examination {
+  channelId: string;
+  /** null when a new conversation would be opened. */
+  conversationId: string | null;
 }
 
 export interface SenderOptions {
   database: Database;
   channels: Channels;
+  mediaUrl(workspaceId: string, id: string): string;
+  syncTemplates(destination: Destination): Promise<void>;
   /** Called after the commit, so that the worker looks at once. */
   wake(): void;
 }
 
+/** A message that passed the gate. */
+interface Accepted {
+  request: SendRequest;
+  id: string;
+  destination: Destination;
+  content: Content;
+  changes: string[];
+}
+
+/** Ends a transaction of which nothing shall stay. */
+class DryRun extends Error {
+  readonly preview: Preview;
+
+  constructor(preview: Preview) {
+    super('nothing is written by a dry run');
+    this.preview = preview;
+  }
+}
+
+const BATCH = 128;
+
 export class Sender {
-  readonly #database: Database;
-  readonly #channels: Channels;
-  readonly #wake: () => void;
+  readonly #options: SenderOptions;
+  readonly #reads: MicroBatch<{ workspaceId: string; conversationId: string }, Destination | undefined>;
+  readonly #writes: MicroBatch<Accepted, Message>;
 
   constructor(options: SenderOptions) {
-    this.#database = options.database;
-    this.#channels = options.channels;
-    this.#wake = options.wake;
+    this.#options = options;
+    this.#reads = new MicroBatch(BATCH, (wanted) => loadDestinations(options.database, wanted));
+    this.#writes = new MicroBatch(BATCH, (accepted) => options.database.transaction((client) => this.#store(client, accepted)));
   }
 
   /**
    * Takes a message for sending and answers it as `pending` (or `scheduled`). Throws `PatchbayError`: `not-found`,
-   * `channel-inactive`, `not-supported`, `window-closed` (with the expiry in `details`), `opted-out`, `invalid`.
+   * `channel-inactive`, `not-supported`, `window-closed` (with the expiry, and the templates that may be sent, in
+   * `details`), `opted-out`, `invalid`.
    */
   async send(request: SendRequest): Promise<Message> {
-    const message = await this.#database.transaction(async (client) => {
-      if (request.messageId) {
-        const earlier = await getMessage(client, request.workspaceId, request.messageId);
-        if (earlier) return earlier;
-      }
-      const id = request.messageId ?? uuidv7();
-      const { channel, conversation } = await this.#destination(client, request, id);
-      await this.#check(client, channel, conversation, request);
-      return this.#store(client, channel, conversation, request, id);
-    });
-    this.#wake();
+    const { database, wake } = this.#options;
+    const { workspaceId, to, messageId } = request;
+    if (messageId) {
+      const earlier = await getMessage(database, workspaceId, messageId);
+      if (earlier) return earlier;
+    }
+    const id = messageId ?? uuidv7();
+    const message =
+      'conversationId' in to
+        ? await this.#writes.add(await this.#accept(database, request, id, await this.#known(workspaceId, to.conversationId)))
+        : await database.transaction(async (client) => {
+            const destination = await openDestination(client, this.#options.channels, { ...request, to, messageId: id });
+            const [stored] = await this.#store(client, [await this.#accept(client, request, id, destination)]);
+            return stored!;
+          });
+    wake();
     return message;
+  }
+
+  /** What a send would do: the content as it would go out, what it costs, and everything that stands against it. Writes nothing. */
+  async preview(request: SendRequest): Promise<Preview> {
+    const { database, channels } = this.#options;
+    const { to, workspaceId } = request;
+    if ('conversationId' in to) {
+      const destination = await this.#known(workspaceId, to.conversationId);
+      const examination = await examine(this.#parts(database), destination, request);
+      return { ...examination, channelId: destination.channel.id, conversationId: destination.conversation.id };
+    }
+    try {
+      return await database.transaction(async (client) => {
+        const destination = await openDestination(client, channels, { ...request, to, messageId: uuidv7() });
+        const examination = await examine(this.#parts(client), destination, request);
+        const isNew = destination.conversation.lastMessageId === null;
+        throw new DryRun({
+          ...examination,
+          channelId: destination.channel.id,
+          conversationId: isNew ? null : destination.conversation.id,
+        });
+      });
+    } catch (error) {
+      if (error instanceof DryRun) return error.preview;
+      throw error;
+    }
   }
 
   /** Puts a failed message in line again. Throws `not-found`, or `conflict` when it is not failed. */
   async resend(workspaceId: string, messageId: string): Promise<Message> {
-    const revived = await this.#database.transaction(async (client) => {
+    const { database, wake } = this.#options;
+    const revived = await database.transaction(async (client) => {
       const message = await reviveFailed(client, workspaceId, messageId);
       if (!message) {
         if (await getMessage(client, workspaceId, messageId)) throw new PatchbayError('conflict', 'Message is not in a failed state');
@@ -90,181 +163,149 @@ export class Sender {
       await appendEvents(client, [{ ...message, type: 'message.updated', messageId, data: { state: 'pending' } }]);
       return message;
     });
-    this.#wake();
+    wake();
     return revived;
   }
 
-  async #destination(
-    client: Client,
-    request: SendRequest,
-    messageId: string,
-  ): Promise<{ channel: ChannelRow; conversation: Conversation }> {
-    const { workspaceId, to, content } = request;
-    if ('conversationId' in to) {
-      const conversation = await getConversation(client, workspaceId, to.conversationId);
-      if (!conversation) throw notFound('conversation');
-      return { channel: await this.#channel(client, workspaceId, conversation.channelId), conversation };
-    }
-    const channel = await this.#channel(client, workspaceId, to.channelId);
-    const capabilities = capabilitiesOf(this.#channels.connectorOf(channel.source), this.#channels.view(channel));
-    const connector = this.#channels.connectorOf(channel.source);
-    const known = 'contactId' in to ? await findConversation(client, workspaceId, { ...to, threadKey: '' }) : undefined;
-    if (known) return { channel, conversation: known };
-    const identity =
-      'identity' in to
-        ? addressed(connector, to.identity)
-        : (await identitiesOf(client, workspaceId, [to.contactId])).find((own) => this.#fits(channel, own));
-    if (!identity) throw new PatchbayError('not-supported', `the contact has no address on ${channel.name}`);
-    if (capabilities.email && content.type !== 'email') {
-      const last = await newestWith(client, workspaceId, channel.id, connector, identity);
-      if (last) return { channel, conversation: last };
-    }
-    const resolution = await resolveParties(client, [
-      {
-        route: routeOf(channel, connector),
-        party: { identities: [identity] },
-        // A mail that answers none begins a thread of its own.
-        thread: capabilities.email ? { key: messageId, ...(content.type === 'email' ? { subject: content.subject } : {}) } : undefined,
-        create: capabilities.startsConversations,
-        at: new Date(),
-      },
-    ]);
-    const conversationId = resolution.found[0]?.conversationId;
-    if (!conversationId) {
-      throw new PatchbayError('not-supported', `${connector.title} does not let a business write first`, {
-        problems: [{ field: 'receiver', message: 'has never written on this channel' }],
-      });
-    }
-    await appendEvents(client, [
-      ...resolution.newContacts.map((contact) => ({ workspaceId, type: 'contact.created', contactId: contact.id })),
-      ...resolution.newConversations.map((row) => ({ ...row, type: 'conversation.created', conversationId: row.id })),
-    ]);
-    return { channel, conversation: (await getConversation(client, workspaceId, conversationId))! };
+  /** Looks at a way that a message may go; the first problem is thrown by `send`. */
+  examine(client: Client, destination: Destination, question: SendRequest | (PendingStep & { workspaceId: string })): Promise<Examination> {
+    return examine(this.#parts(client), destination, question);
   }
 
-  #fits(channel: ChannelRow, identity: { kind: string; scope: string }): boolean {
-    const { kind, scoped } = this.#channels.connectorOf(channel.source).identity;
-    return identity.kind === kind && (!scoped || identity.scope === channel.sourceChannelId);
+  #parts(client: Client): ExamineParts {
+    const { channels, mediaUrl, syncTemplates } = this.#options;
+    return { client, channels, mediaUrl, syncTemplates };
   }
 
-  async #channel(client: Client, workspaceId: string, id: string): Promise<ChannelRow> {
-    const channel = await getChannel(client, workspaceId, id);
-    if (!channel || channel.status === 'deleted') throw notFound('channel');
-    return channel;
+  async #known(workspaceId: string, conversationId: string): Promise<Destination> {
+    const destination = await this.#reads.add({ workspaceId, conversationId });
+    if (!destination) throw notFound('conversation');
+    return destination;
   }
 
-  async #check(client: Client, channel: ChannelRow, conversation: Conversation, request: SendRequest): Promise<void> {
-    if (!isConnected(channel.status)) throw new PatchbayError('channel-inactive', `${channel.name} is not connected`);
-    const connector = this.#channels.connectorOf(channel.source);
-    if (!connector.send) throw new PatchbayError('not-supported', `${connector.title} does not send`);
-    const view = this.#channels.view(channel);
-    const capabilities = capabilitiesOf(connector, view);
-    const { content } = request;
-    if (!carries(capabilities, content.type)) {
-      throw new PatchbayError('not-supported', `${connector.title} does not carry ${content.type} messages`, {
-        problems: [{ field: 'body.type', message: `${content.type} is not carried by ${connector.title}` }],
-      });
-    }
-    const problems = connector.check?.(content, view) ?? [];
-    if (problems.length > 0) {
-      throw new PatchbayError('invalid', problems[0]!, { problems: problems.map((message) => ({ field: 'body', message })) });
-    }
-    checkWindow(channel, conversation, content, request, capabilities.window);
-    const addresses = await identitiesOf(client, request.workspaceId, [conversation.contactId]);
-    if (await hasOptedOut(client, request.workspaceId, channel.id, addresses)) {
-      throw new PatchbayError('opted-out', 'the contact asked not to be written to on this channel');
-    }
+  async #accept(client: Client, request: SendRequest, id: string, destination: Destination): Promise<Accepted> {
+    const { content, changes, problems } = await examine(this.#parts(client), destination, request);
+    if (problems[0]) throw problems[0];
+    return { request, id, destination, content, changes };
   }
 
-  async #store(client: Client, channel: ChannelRow, conversation: Conversation, request: SendRequest, id: string): Promise<Message> {
-    const { workspaceId } = request;
-    const sentAt = new Date();
-    const answered = request.replyTo ? await getMessage(client, workspaceId, request.replyTo) : undefined;
-    if (request.replyTo && answered?.conversationId !== conversation.id) throw notFound('message that is answered');
-    const ids = { workspaceId, channelId: channel.id, conversationId: conversation.id, contactId: conversation.contactId };
-    await insertMessages(client, [
-      {
-        ...ids,
-        id,
-        source: channel.source,
-        direction: 'out',
-        providerId: null,
-        state: request.sendAt ? 'scheduled' : 'pending',
-        content: request.content,
-        payload: request.content.type === 'native' ? request.content.payload : null,
-        senderId: request.sender.id,
-        senderName: request.sender.name,
-        replyTo: request.replyTo ?? null,
-        metadata: { ...request.metadata, ...(request.sendAt ? { scheduledFor: request.sendAt.toISOString() } : {}) },
-        sentAt,
-      },
-    ]);
-    await touchConversations(client, [
-      {
-        workspaceId,
-        id: conversation.id,
-        unread: 0,
-        lastMessageId: id,
-        lastMessageAt: sentAt,
-        lastInboundAt: null,
-        windowExpiresAt: null,
-        subject: null,
-      },
-    ]);
-    await enqueue(client, {
-      ...ids,
+  async #store(client: Client, accepted: Accepted[]): Promise<Message[]> {
+    const keys = accepted.map(({ request, id }) => ({ workspaceId: request.workspaceId, id }));
+    const answered = await this.#answered(client, accepted);
+    const earlier = accepted.some(({ request }) => request.messageId) ? await getMessagesAcross(client, keys) : [];
+    const known = new Set(earlier.map((message) => message.id));
+    const fresh = [...new Map(accepted.filter(({ id }) => !known.has(id)).map((one) => [one.id, one])).values()];
+    const now = new Date();
+    await insertMessages(
+      client,
+      fresh.map((one) => rowOf(one, now)),
+    );
+    await touchConversations(client, touchesOf(fresh, now));
+    await enqueue(client, ...fresh.map((one) => this.#jobOf(one, answered.get(one.id))));
+    for (const one of fresh) await keepSteps(client, one);
+    await appendEvents(client, fresh.map(createdEvent));
+    const stored = new Map((await getMessagesAcross(client, keys)).map((message) => [message.id, message]));
+    return accepted.map(({ id }) => stored.get(id)!);
+  }
+
+  /** The provider's ids of the messages that are answered. Throws `not-found` for one of another conversation. */
+  async #answered(client: Client, accepted: Accepted[]): Promise<Map<string, string>> {
+    const replies = accepted.filter(({ request }) => request.replyTo);
+    const found = replies.length
+      ? await getMessagesAcross(
+          client,
+          replies.map(({ request }) => ({ workspaceId: request.workspaceId, id: request.replyTo! })),
+        )
+      : [];
+    const providerIds = new Map<string, string>();
+    for (const { id, request, destination } of replies) {
+      const answered = found.find((message) => message.id === request.replyTo && message.workspaceId === request.workspaceId);
+      if (answered?.conversationId !== destination.conversation.id) throw notFound('message that is answered');
+      if (answered.providerId) providerIds.set(id, answered.providerId);
+    }
+    return providerIds;
+  }
+
+  #jobOf({ request, id, destination }: Accepted, replyToProviderId: string | undefined) {
+    const { channels } = this.#options;
+    const { channel, conversation } = destination;
+    const { sendAt, tag, workspaceId } = request;
+    const connector = channels.connectorOf(channel.source);
+    const theirs = sendAt !== undefined && (connector.schedules?.(sendAt, channels.view(channel)) ?? false);
+    const options: OutboxOptions = {
+      ...(tag ? { tag } : {}),
+      ...(replyToProviderId ? { replyToProviderId } : {}),
+      ...(theirs ? { sendAt: sendAt.toISOString() } : {}),
+    };
+    return {
+      workspaceId,
       messageId: id,
-      runAt: request.sendAt ?? null,
-      options: {
-        ...(request.tag ? { tag: request.tag } : {}),
-        ...(answered?.providerId ? { replyToProviderId: answered.providerId } : {}),
-      },
-    });
-    await appendEvents(client, [{ ...ids, type: 'message.created', messageId: id, data: { direction: 'out' } }]);
-    return (await getMessage(client, workspaceId, id))!;
+      channelId: channel.id,
+      conversationId: conversation.id,
+      runAt: theirs ? null : (sendAt ?? null),
+      options,
+    };
   }
 }
 
-/** Free messages only inside the window; a template at any time; a person's tag inside the longer one. */
-function checkWindow(
-  channel: ChannelRow,
-  conversation: Conversation,
-  content: Content,
-  request: SendRequest,
-  rule: { hours: number; extended?: { tag: string; hours: number } } | null,
-): void {
-  if (!rule || content.type === 'template') return;
-  const at = (request.sendAt ?? new Date()).getTime();
-  if (conversation.windowExpiresAt && conversation.windowExpiresAt.getTime() > at) return;
-  const extended = rule.extended;
-  if (extended && request.tag === extended.tag && conversation.lastInboundAt) {
-    if (conversation.lastInboundAt.getTime() + extended.hours * 3_600_000 > at) return;
-  }
-  const expiredAt = conversation.windowExpiresAt?.toISOString() ?? null;
-  throw new PatchbayError(
-    'window-closed',
-    expiredAt
-      ? `the service window of ${channel.name} closed at ${expiredAt}; send an approved template`
-      : `the contact has not written to ${channel.name} yet; send an approved template`,
-    { details: { serviceWindowExpireAt: expiredAt } },
-  );
+function idsOf({ request, destination }: Accepted) {
+  const { conversation } = destination;
+  return {
+    workspaceId: request.workspaceId,
+    channelId: conversation.channelId,
+    conversationId: conversation.id,
+    contactId: conversation.contactId,
+  };
 }
 
-/** The address as the channel's contacts are known by it. Throws `invalid` on what is none. */
-function addressed(connector: Connector, identity: { kind: string; value: string }): { kind: string; value: string } {
-  return connector.address && identity.kind === connector.identity.kind ? connector.address(identity.value) : identity;
+function rowOf(accepted: Accepted, sentAt: Date) {
+  const { request, id, destination, content, changes } = accepted;
+  return {
+    ...idsOf(accepted),
+    id,
+    source: destination.channel.source,
+    direction: 'out' as const,
+    providerId: null,
+    state: request.sendAt ? 'scheduled' : 'pending',
+    content,
+    payload: content.type === 'native' ? content.payload : null,
+    senderId: request.sender.id,
+    senderName: request.sender.name,
+    replyTo: request.replyTo ?? null,
+    metadata: {
+      ...request.metadata,
+      ...(request.sendAt ? { scheduledFor: request.sendAt.toISOString() } : {}),
+      ...(changes.length > 0 ? { degraded: changes } : {}),
+    },
+    sentAt,
+  };
 }
 
-/** The newest conversation with whoever has the address: what carries no subject of its own continues it. */
-async function newestWith(
-  client: Client,
-  workspaceId: string,
-  channelId: string,
-  connector: Connector,
-  identity: { kind: string; value: string; scope?: string },
-): Promise<Conversation | undefined> {
-  const scope = identity.scope ?? '';
-  const contactId = connector.identity.scoped ? undefined : await contactByIdentity(client, workspaceId, { ...identity, scope });
-  if (!contactId) return undefined;
-  return (await conversationsOfContact(client, workspaceId, contactId)).find((conversation) => conversation.channelId === channelId);
+/** One touch a conversation: the newest of its messages counts. */
+function touchesOf(accepted: Accepted[], lastMessageAt: Date) {
+  const nothing = { unread: 0, lastInboundAt: null, windowExpiresAt: null, subject: null };
+  return [
+    ...new Map(
+      accepted.map(({ request, id, destination }) => [
+        destination.conversation.id,
+        { ...nothing, workspaceId: request.workspaceId, id: destination.conversation.id, lastMessageId: id, lastMessageAt },
+      ]),
+    ).values(),
+  ];
+}
+
+function createdEvent(accepted: Accepted): NewEvent {
+  return { ...idsOf(accepted), type: 'message.created', messageId: accepted.id, data: { direction: 'out' } };
+}
+
+async function keepSteps(client: Client, { request, id }: Accepted): Promise<void> {
+  if (!request.fallback?.length) return;
+  const steps: PendingStep[] = request.fallback.map((step) => ({
+    ...step,
+    content: request.content,
+    degrade: request.degrade ?? 'reject',
+  }));
+  const started = request.sendAt ?? new Date();
+  const runAt = request.timeoutSeconds === undefined ? null : new Date(started.getTime() + request.timeoutSeconds * 1000);
+  await keepFallback(client, { workspaceId: request.workspaceId, messageId: id, steps }, runAt);
 }

@@ -2,6 +2,7 @@ import type { AccountEvent } from '../connectors/events.ts';
 import type { Channel, ChannelStatus } from '../model/channel.ts';
 import type { Client, Database } from './database.ts';
 import { toJson } from './json.ts';
+import { columnsOf, type RowKey } from './row-key.ts';
 
 /** A channel with what only the engine may see. */
 export interface ChannelRow extends Channel {
@@ -68,6 +69,21 @@ export async function findChannel(client: Client, id: string): Promise<ChannelRo
     values: [id],
   });
   return result.rows[0];
+}
+
+/** Channels of any workspaces, deleted ones too; those that are not there are left out. */
+export async function getChannelsAcross(client: Client, keys: RowKey[]): Promise<ChannelRow[]> {
+  const result = await client.query<ChannelRow>({
+    name: 'channels-across',
+    text: `select ${COLUMNS} from channels where (workspace_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))`,
+    values: columnsOf(keys),
+  });
+  return result.rows;
+}
+
+/** Nothing is sent on the channel until then. */
+export async function pauseChannel(client: Client, workspaceId: string, id: string, until: Date): Promise<void> {
+  await client.query('update channels set paused_until = $3 where workspace_id = $1 and id = $2', [workspaceId, id, until]);
 }
 
 export interface ChannelFilter {
@@ -145,7 +161,7 @@ export async function upsertChannel(client: Client, channel: NewChannel): Promis
        status = excluded.status, status_reason = excluded.status_reason, sandbox = excluded.sandbox,
        settings = channels.settings || excluded.settings, credentials = excluded.credentials, credentials_key_id = excluded.credentials_key_id,
        details = channels.details || excluded.details, metadata = channels.metadata || excluded.metadata,
-       last_error = null, deleted_at = null, updated_at = now()
+       last_error = null, paused_until = null, deleted_at = null, updated_at = now()
      returning ${COLUMNS}`,
     [
       channel.workspaceId,
@@ -201,6 +217,8 @@ export async function changeChannel(
   if (change.name !== undefined) set((p) => `name = ${p}`, change.name);
   if (change.imageUrl !== undefined) set((p) => `image_url = ${p}`, change.imageUrl);
   if (change.status !== undefined) set((p) => `status = ${p}`, change.status);
+  // Repaired: what waits goes on.
+  if (change.status === 'active') sets.push('paused_until = null');
   if (change.statusReason !== undefined) set((p) => `status_reason = ${p}`, change.statusReason);
   if (change.settings !== undefined) set((p) => `settings = settings || ${p}::jsonb`, toJson(change.settings));
   if (change.details !== undefined) set((p) => `details = details || ${p}::jsonb`, toJson(change.details));
@@ -249,15 +267,22 @@ export async function mergeAccountDetails(
   return result.rows.map((row) => row.id);
 }
 
-/** Notes when channels last took and gave a message; times only move forward. */
-export async function noteActivity(
-  client: Client,
-  rows: { workspaceId: string; channelId: string; inAt: Date | null; outAt: Date | null }[],
-): Promise<void> {
+/** Notes that channels sent something; not with every message, since each writes the channel's row. */
+export async function noteSent(client: Client, keys: RowKey[]): Promise<void> {
+  await client.query({
+    name: 'note-sent',
+    text: `update channels set last_out_at = now()
+      where (workspace_id, id) in (select * from unnest($1::uuid[], $2::uuid[])) and coalesce(last_out_at, 'epoch') < now() - interval '10 seconds'`,
+    values: columnsOf(keys),
+  });
+}
+
+/** Notes when channels last took a message; times only move forward. */
+export async function noteReceived(client: Client, rows: { workspaceId: string; channelId: string; at: Date }[]): Promise<void> {
   if (rows.length === 0) return;
   await client.query(
-    `update channels c set last_in_at = greatest(c.last_in_at, x."inAt"), last_out_at = greatest(c.last_out_at, x."outAt")
-     from json_to_recordset($1) as x("workspaceId" uuid, "channelId" uuid, "inAt" timestamptz, "outAt" timestamptz)
+    `update channels c set last_in_at = greatest(c.last_in_at, x.at)
+     from json_to_recordset($1) as x("workspaceId" uuid, "channelId" uuid, at timestamptz)
      where c.workspace_id = x."workspaceId" and c.id = x."channelId"`,
     [toJson(rows)],
   );

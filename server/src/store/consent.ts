@@ -13,17 +13,22 @@ export async function setConsent(
   );
 }
 
-/** True when the address asked this channel not to write. */
-export async function hasOptedOut(
+/** Of these conversations, those whose contact asked the channel not to write: `<channel id> <contact id>`. */
+export async function optedOutAcross(
   client: Client,
-  workspaceId: string,
-  channelId: string,
-  addresses: { kind: string; value: string }[],
-): Promise<boolean> {
-  const result = await client.query(
-    `select 1 from consents where workspace_id = $1 and channel_id = $2 and not wants
-       and (kind, value) in (select * from unnest($3::text[], $4::text[])) limit 1`,
-    [workspaceId, channelId, addresses.map((address) => address.kind), addresses.map((address) => address.value)],
-  );
-  return result.rows.length > 0;
+  conversations: { workspaceId: string; channelId: string; contactId: string }[],
+): Promise<Set<string>> {
+  if (conversations.length === 0) return new Set();
+  const result = await client.query<{ key: string }>({
+    name: 'opted-out-across',
+    text: `select x.h::text || ' ' || x.c::text as key from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as x(w, h, c)
+      where exists (select 1 from identities i join consents s on s.workspace_id = i.workspace_id and s.channel_id = x.h
+        and s.kind = i.kind and s.value = i.value and not s.wants where i.workspace_id = x.w and i.contact_id = x.c)`,
+    values: [
+      conversations.map((row) => row.workspaceId),
+      conversations.map((row) => row.channelId),
+      conversations.map((row) => row.contactId),
+    ],
+  });
+  return new Set(result.rows.map((row) => row.key));
 }

@@ -2,6 +2,7 @@ import type { Party } from '../connectors/events.ts';
 import type { Contact, Identity } from '../model/contact.ts';
 import type { Client } from './database.ts';
 import { toJson } from './json.ts';
+import { columnsOf, type RowKey } from './row-key.ts';
 
 const COLUMNS = `workspace_id as "workspaceId", id, display_name as "displayName", avatar_url as "avatarUrl", attributes, metadata,
   profile_state as "profileState", merged_into as "mergedInto", created_at as "createdAt", updated_at as "updatedAt"`;
@@ -32,6 +33,17 @@ export async function identitiesOf(client: Client, workspaceId: string, contactI
     `select kind, scope, value, contact_id as "contactId" from identities where workspace_id = $1 and contact_id = any($2) order by created_at, kind, value`,
     [workspaceId, contactIds],
   );
+  return result.rows;
+}
+
+/** The addresses of contacts of any workspaces, oldest first. */
+export async function identitiesAcross(client: Client, contacts: RowKey[]): Promise<(Identity & { workspaceId: string })[]> {
+  const result = await client.query<Identity & { workspaceId: string }>({
+    name: 'identities-across',
+    text: `select workspace_id as "workspaceId", kind, scope, value, contact_id as "contactId" from identities
+      where (workspace_id, contact_id) in (select * from unnest($1::uuid[], $2::uuid[])) order by created_at, kind, value`,
+    values: columnsOf(contacts),
+  });
   return result.rows;
 }
 

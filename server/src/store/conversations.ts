@@ -1,6 +1,7 @@
 import type { Conversation } from '../model/conversation.ts';
 import type { Client } from './database.ts';
 import { toJson } from './json.ts';
+import { columnsOf, type RowKey } from './row-key.ts';
 
 const COLUMNS = `c.workspace_id as "workspaceId", c.id, c.channel_id as "channelId", c.contact_id as "contactId", c.thread_key as "threadKey",
   c.thread_data as "threadData", c.subject, c.state, c.tags, c.unread_count as "unreadCount", c.metadata,
@@ -22,6 +23,16 @@ export async function getConversations(client: Client, workspaceId: string, ids:
     workspaceId,
     ids,
   ]);
+  return result.rows;
+}
+
+/** Conversations of any workspaces; those that are not there are left out. */
+export async function getConversationsAcross(client: Client, keys: RowKey[]): Promise<Conversation[]> {
+  const result = await client.query<Conversation>({
+    name: 'conversations-across',
+    text: `select ${COLUMNS} from conversations c where (c.workspace_id, c.id) in (select * from unnest($1::uuid[], $2::uuid[]))`,
+    values: columnsOf(keys),
+  });
   return result.rows;
 }
 

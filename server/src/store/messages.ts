@@ -1,6 +1,7 @@
 import type { Message } from '../model/message.ts';
 import type { Client } from './database.ts';
 import { toJson } from './json.ts';
+import { columnsOf, type RowKey } from './row-key.ts';
 
 const COLUMNS = `workspace_id as "workspaceId", id, channel_id as "channelId", conversation_id as "conversationId", contact_id as "contactId",
   source, direction, provider_id as "providerId", state, content, payload, sender_id as "senderId", sender_name as "senderName",
@@ -18,6 +19,16 @@ export async function getMessages(client: Client, workspaceId: string, ids: stri
     workspaceId,
     ids,
   ]);
+  return result.rows;
+}
+
+/** Messages of any workspaces; those that are not there are left out. */
+export async function getMessagesAcross(client: Client, keys: RowKey[]): Promise<Message[]> {
+  const result = await client.query<Message>({
+    name: 'messages-across',
+    text: `select ${COLUMNS} from messages where (workspace_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))`,
+    values: columnsOf(keys),
+  });
   return result.rows;
 }
 

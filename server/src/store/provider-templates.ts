@@ -36,6 +36,19 @@ const COLUMNS = `workspace_id as "workspaceId", id, source, account, name, langu
   rejected_reason as "rejectedReason", provider_ref as "providerRef", components, history, synced_at as "syncedAt",
   created_at as "createdAt", updated_at as "updatedAt"`;
 
+/** A stored template in the connectors' words. */
+export function templateShape(row: ProviderTemplateRow): ProviderTemplate {
+  return {
+    name: row.name,
+    language: row.language,
+    status: row.status,
+    components: row.components,
+    ...(row.category ? { category: row.category } : {}),
+    ...(row.quality ? { quality: row.quality } : {}),
+    ...(row.providerRef ? { providerRef: row.providerRef } : {}),
+  };
+}
+
 /** The templates of one provider account, by name. */
 export async function templatesOfAccount(
   client: Client,

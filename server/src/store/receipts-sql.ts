@@ -73,7 +73,7 @@ export async function advanceById(client: Client, changes: StateChange[]): Promi
         select x.n, x.state as new_state, x.at, x.error, x.facts, x."providerId" as new_provider_id, m.workspace_id, m.id, m.conversation_id, m.contact_id,
           m.state as old_state
         from ${CHANGES}
-        join messages m on m.workspace_id = x."workspaceId" and m.id = x."messageId"
+        join messages m on m.workspace_id = x."workspaceId" and m.id = x."messageId" and m.channel_id = x."channelId"
         order by m.workspace_id, m.id for no key update of m),${ADVANCE}`,
     values: [toJson(changes)],
   });

@@ -10,7 +10,8 @@ import {
   messagesQuery,
 } from './workspace.ts';
 
-type Pages<T> = InfiniteData<Page<T>, string>;
+/** What a list that is read page by page holds. */
+export type Pages<T> = InfiniteData<Page<T>, string>;
 
 /** Puts a message into its thread: in its place when it is new, over its older self when it is known. */
 export function putMessage(client: QueryClient, message: Message): void {

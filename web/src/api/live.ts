@@ -4,7 +4,8 @@
  */
 import { useSyncExternalStore } from 'react';
 import { putChannel, putConversation, putMessage } from './cache.ts';
-import { ApiError, withQuery } from './client.ts';
+import { CatchUp } from './catch-up.ts';
+import { ApiError, request, withQuery } from './client.ts';
 import { queryClient } from './query-client.ts';
 import { workspaceId } from './session.ts';
 import type { LiveEvent } from './types.ts';
@@ -18,10 +19,13 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 const POLL_MS = 10_000;
 
+const catchUp = new CatchUp(queryClient);
 let state: LiveState = 'connecting';
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let cursor = 0;
+/** Tells a start that was overtaken by a stop. */
+let run = 0;
 let wait = FIRST_WAIT_MS;
 const stateListeners = new Set<() => void>();
 const eventListeners = new Set<(event: LiveEvent) => void>();
@@ -44,22 +48,28 @@ const TYPES = [
 /** Finds the log's end and follows it from there. Read nothing else of the workspace before this resolved. */
 export async function startLive(): Promise<void> {
   stopLive();
+  const mine = run;
   try {
     const { newest } = await ask<{ newest: number }>('/events', { query: { limit: 1 } });
+    if (mine !== run) return;
     cursor = Number(newest);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    if (mine !== run) return;
     change('off');
     timer = setInterval(() => void queryClient.invalidateQueries(), POLL_MS);
     return;
   }
   open();
   window.addEventListener('online', reconnectNow);
+  window.addEventListener('offline', lose);
 }
 
 /** Stops following; the next sign-in starts anew. */
 export function stopLive(): void {
+  run++;
   window.removeEventListener('online', reconnectNow);
+  window.removeEventListener('offline', lose);
   clearTimeout(timer);
   source?.close();
   source = undefined;
@@ -76,14 +86,22 @@ function open(): void {
   };
   // The browser would resume by itself where the server answers at all; one way for every kind of break is simpler.
   stream.onerror = () => {
-    stream.close();
-    if (source !== stream) return;
-    source = undefined;
-    change('reconnecting');
-    timer = setTimeout(open, wait + Math.random() * wait);
-    wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+    if (source === stream) lose();
+    else stream.close();
   };
   for (const type of TYPES) stream.addEventListener(type, (event) => take(JSON.parse((event as MessageEvent<string>).data)));
+}
+
+/** The connection is gone, whether the stream noticed or the browser said so. */
+function lose(): void {
+  if (!source) return;
+  source.close();
+  source = undefined;
+  change('reconnecting');
+  // A stream does not tell a lost network from an ended session; this does, and an ended one leads to the sign-in.
+  request('/session').catch(() => undefined);
+  timer = setTimeout(open, wait + Math.random() * wait);
+  wait = Math.min(wait * 2, LONGEST_WAIT_MS);
 }
 
 /** Tries again at once instead of at the next turn. */
@@ -97,11 +115,14 @@ export function reconnectNow(): void {
 function take(event: LiveEvent): void {
   if (event.seq <= cursor) return;
   cursor = event.seq;
+  catchUp.remember(event);
   if (event.message) putMessage(queryClient, event.message);
   if (event.conversation) putConversation(queryClient, event.conversation);
   if (event.type.startsWith('channel.')) takeChannel(event);
   if (event.type.startsWith('contact.') && event.contactId) takeContact(event.contactId);
-  if (event.type === 'typing' && event.conversationId) showTyping(event.conversationId, event.data.on === true);
+  if (event.type === 'typing' && event.conversationId && event.data.by === 'contact') {
+    showTyping(event.conversationId, event.data.on === true);
+  }
   if (event.type === 'message.created' && event.message?.direction === 'incoming' && event.conversationId) {
     showTyping(event.conversationId, false);
   }

@@ -42,11 +42,3 @@ export function workspaceId(): string {
   if (!session) throw new ApiError(401, 'unauthorized', 'You are signed out.');
   return session.workspaceId;
 }
-
-/** True when the key behind the session has the scope. */
-export function hasScope(session: Session, needed: string): boolean {
-  const [area, verb] = needed.split(':');
-  return session.scopes.some(
-    (scope) => scope === '*' || scope === needed || (verb === 'read' && (scope === `${area}:write` || scope === `${area}:manage`)),
-  );
-}

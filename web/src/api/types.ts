@@ -40,6 +40,10 @@ export interface Schema {
   /** May be changed on a connected channel. */
   editable?: boolean;
   help?: string;
+  /** Several lines: a signature, a key in PEM. */
+  multiline?: boolean;
+  /** Shown only while the fields beside it have one of these values: `{ provider: ['smtp'] }`. */
+  when?: Record<string, string[]>;
 }
 
 export interface CatalogEntry {

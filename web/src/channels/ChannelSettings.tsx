@@ -5,10 +5,19 @@ import { ApiError } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
 import type { CatalogEntry, ChannelDetails, Schema } from '../api/types.ts';
 import { type ChannelChange, changeChannel, channelQuery, channelsQuery } from '../api/workspace.ts';
+import { focusFirstProblem } from '../components/focus-problem.ts';
 import { Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { SchemaForm } from '../components/SchemaForm.tsx';
-import { editablePart, filledValues, missingFields, serverProblems, startValues, type Values } from '../components/schema-values.ts';
+import {
+  changedSettings,
+  editablePart,
+  filledValues,
+  missingFields,
+  serverProblems,
+  startValues,
+  type Values,
+} from '../components/schema-values.ts';
 import { WithPreview } from './WithPreview.tsx';
 
 /** Name, settings, and new credentials (write-only: empty fields stay as they are). */
@@ -33,18 +42,20 @@ export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; e
   const inSecrets = serverProblems(secrets, fieldErrors);
   const told = Object.keys({ ...inSettings.fields, ...inSecrets.fields }).length;
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const found = missingFields(settings, values);
     setMissing(found);
-    if (Object.keys(found).length > 0) return;
+    const form = event.currentTarget;
+    if (Object.keys(found).length > 0) return focusFirstProblem(form);
     const given = filledValues(secrets, credentials);
-    const changed = pick(filledValues({ ...settings, required: Object.keys(settings.properties ?? {}) }, values), settings);
-    save.mutate({
+    const changed = changedSettings(settings, values);
+    const change = {
       name: name.trim(),
       ...(Object.keys(changed).length > 0 ? { settings: changed } : {}),
       ...(Object.keys(given).length > 0 ? { credentials: given } : {}),
-    });
+    };
+    save.mutate(change, { onError: () => focusFirstProblem(form) });
   };
 
   const form = (
@@ -100,8 +111,4 @@ export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; e
 function secretPart(schema: Schema): Schema {
   const properties = Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([, field]) => field.secret));
   return { type: 'object', properties };
-}
-
-function pick(values: Values, schema: Schema): Values {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => name in (schema.properties ?? {})));
 }

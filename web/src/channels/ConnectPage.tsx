@@ -8,6 +8,7 @@ import { queryClient } from '../api/query-client.ts';
 import type { Candidate, CatalogEntry } from '../api/types.ts';
 import { catalogQuery, channelsQuery, connectChannel } from '../api/workspace.ts';
 import { SourceIcon } from '../components/ChannelIcon.tsx';
+import { focusFirstProblem } from '../components/focus-problem.ts';
 import { Notice } from '../components/Notice.tsx';
 import { Page, Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
@@ -43,11 +44,13 @@ function Connect({ entry }: { entry: CatalogEntry }) {
   const refused = connect.error instanceof ApiError ? serverProblems(schema, connect.error.fields) : { fields: {}, rest: [] };
   const showsEveryProblem = Object.keys(refused.fields).length > 0 && refused.rest.length === 0;
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const found = missingFields(schema, values);
     setMissing(found);
-    if (Object.keys(found).length === 0) connect.mutate();
+    const form = event.currentTarget;
+    if (Object.keys(found).length > 0) focusFirstProblem(form);
+    else connect.mutate(undefined, { onError: () => focusFirstProblem(form) });
   };
   const choose = (candidate: Candidate) => setValues((old) => ({ ...old, ...candidate.input }));
 

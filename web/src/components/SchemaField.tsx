@@ -12,9 +12,6 @@ interface Props {
   onChange: (value: unknown) => void;
 }
 
-/** Long texts get room to be read. */
-const LONG = 1000;
-
 /** One field, drawn as its schema says. */
 export function SchemaField({ path, schema, value, required, problem, onChange }: Props) {
   const name = path.split('.').at(-1)!;
@@ -38,6 +35,19 @@ export function SchemaField({ path, schema, value, required, problem, onChange }
           value={text}
           placeholder={placeholder}
           autoComplete="new-password"
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      );
+    case 'multiline':
+      return (
+        <Textarea
+          {...common}
+          value={text}
+          placeholder={placeholder}
+          autosize
+          minRows={3}
+          maxRows={12}
+          autoComplete="off"
           onChange={(event) => onChange(event.currentTarget.value)}
         />
       );
@@ -97,18 +107,6 @@ export function SchemaField({ path, schema, value, required, problem, onChange }
         />
       );
     default:
-      if ((schema.maxLength ?? 0) >= LONG && schema.format === undefined && /text|html|message/i.test(name)) {
-        return (
-          <Textarea
-            {...common}
-            value={text}
-            placeholder={placeholder}
-            autosize
-            minRows={2}
-            onChange={(event) => onChange(event.currentTarget.value)}
-          />
-        );
-      }
       return (
         <TextInput
           {...common}

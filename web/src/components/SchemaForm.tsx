@@ -2,7 +2,7 @@ import { Stack } from '@mantine/core';
 import type { Schema } from '../api/types.ts';
 import { FieldGroup } from './FieldGroup.tsx';
 import { SchemaField } from './SchemaField.tsx';
-import { fieldsOf, getAt, kindOf, setAt, type Values } from './schema-values.ts';
+import { applies, fieldsOf, getAt, kindOf, partOf, setAt, type Values } from './schema-values.ts';
 
 interface Props {
   schema: Schema;
@@ -16,14 +16,15 @@ interface Props {
 
 /** The fields that a connector's schema declares, and nothing that it does not. */
 export function SchemaForm({ schema, values, onChange, problems = {}, openGroups = false }: Props) {
-  const draw = (part: Schema, prefix: string) =>
+  const draw = (part: Schema, prefix: string, beside: Values) =>
     fieldsOf(part).map(([name, field]) => {
       const path = prefix + name;
+      if (!applies(field, beside)) return null;
       if (kindOf(field) === 'group') {
         const troubled = Object.keys(problems).some((problem) => problem.startsWith(`${path}.`));
         return (
           <FieldGroup key={path} schema={field} name={name} startOpen={openGroups} troubled={troubled}>
-            {draw(field, `${path}.`)}
+            {draw(partOf(field), `${path}.`, (getAt(values, path) as Values) ?? {})}
           </FieldGroup>
         );
       }
@@ -39,5 +40,5 @@ export function SchemaForm({ schema, values, onChange, problems = {}, openGroups
         />
       );
     });
-  return <Stack gap="md">{draw(schema, '')}</Stack>;
+  return <Stack gap="md">{draw(schema, '', values)}</Stack>;
 }

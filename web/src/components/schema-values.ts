@@ -4,9 +4,11 @@ import type { Schema } from '../api/types.ts';
 export type Values = Record<string, unknown>;
 
 /** What a field is drawn as. */
-export type FieldKind = 'secret' | 'color' | 'choice' | 'flag' | 'number' | 'texts' | 'group' | 'text';
+export type FieldKind = 'secret' | 'multiline' | 'color' | 'choice' | 'flag' | 'number' | 'texts' | 'group' | 'text';
 
 export function kindOf(schema: Schema): FieldKind {
+  if (schema.type === 'object') return 'group';
+  if (schema.multiline) return 'multiline';
   if (schema.secret) return 'secret';
   if (choicesOf(schema)) return 'choice';
   switch (schema.type) {
@@ -17,8 +19,6 @@ export function kindOf(schema: Schema): FieldKind {
       return 'number';
     case 'array':
       return 'texts';
-    case 'object':
-      return 'group';
     default:
       return schema.format === 'color' ? 'color' : 'text';
   }
@@ -35,6 +35,18 @@ export function choicesOf(schema: Schema): string[] | undefined {
 export function fieldsOf(schema: Schema): [string, Schema][] {
   const rank = ([name, field]: [string, Schema]) => (field.type === 'object' ? 2 : schema.required?.includes(name) ? 0 : 1);
   return Object.entries(schema.properties ?? {}).sort((one, other) => rank(one) - rank(other));
+}
+
+/** True unless the field belongs to another choice of a field beside it. */
+export function applies(field: Schema, values: Values): boolean {
+  return Object.entries(field.when ?? {}).every(([name, words]) => words.includes(String(values[name] ?? '')));
+}
+
+/** The parts of a secret are secret too. */
+export function partOf(group: Schema): Schema {
+  if (!group.secret) return group;
+  const properties = Object.entries(group.properties ?? {}).map(([name, field]) => [name, { ...field, secret: true }]);
+  return { ...group, properties: Object.fromEntries(properties) };
 }
 
 /** What stands in the fields at first: what is known, else the schema's own defaults. */
@@ -55,6 +67,7 @@ export function filledValues(schema: Schema, values: Values): Values {
   const filled: Values = {};
   for (const [name, value] of Object.entries(values)) {
     const field = known[name];
+    if (field && !applies(field, values)) continue;
     if (field && kindOf(field) === 'group') {
       const inner = filledValues(field, (value as Values) ?? {});
       if (Object.keys(inner).length > 0 || schema.required?.includes(name)) filled[name] = inner;
@@ -63,13 +76,31 @@ export function filledValues(schema: Schema, values: Values): Values {
   return filled;
 }
 
+/** What an edit sends: every field of the form, since the server keeps what is not told. A text that was emptied is sent empty. */
+export function changedSettings(schema: Schema, values: Values): Values {
+  const known = schema.properties ?? {};
+  const filled = filledValues({ ...schema, required: Object.keys(known) }, values);
+  const emptied = Object.keys(known).filter((name) => values[name] === '' && !(name in filled));
+  return {
+    ...Object.fromEntries(Object.entries(filled).filter(([name]) => name in known)),
+    ...Object.fromEntries(emptied.map((name) => [name, ''])),
+  };
+}
+
 /** Wanted fields that are empty, by path; what else may be wrong, the server says. */
 export function missingFields(schema: Schema, values: Values, prefix = ''): Record<string, string> {
   const problems: Record<string, string> = {};
   for (const [name, field] of Object.entries(schema.properties ?? {})) {
     const value = values[name];
-    if (kindOf(field) === 'group') Object.assign(problems, missingFields(field, (value as Values) ?? {}, `${prefix}${name}.`));
-    else if (schema.required?.includes(name) && (value === undefined || value === '')) problems[prefix + name] = 'This is needed.';
+    const wanted = schema.required?.includes(name) ?? false;
+    if (!applies(field, values)) continue;
+    if (kindOf(field) === 'group') {
+      const inner = (value as Values) ?? {};
+      // A group that may be left out asks for its fields only once one of them was filled.
+      if (wanted || Object.keys(filledValues(field, inner)).length > 0) {
+        Object.assign(problems, missingFields(field, inner, `${prefix}${name}.`));
+      }
+    } else if (wanted && (value === undefined || value === '')) problems[prefix + name] = 'This is needed.';
   }
   return problems;
 }

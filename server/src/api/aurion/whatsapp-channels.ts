@@ -128,6 +128,8 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
         to: { channelId: row.id, identity: { kind: 'phonenumber', value: `+${digits}` } },
         content: { type: 'text', text: request.body.body },
         sender: { id: request.principal.keyId, name: request.principal.name },
+        // A simulated customer can be written to at any time (decisions.md B8).
+        ignoreWindow: true,
       });
       const settled = await waitForProvider(message.workspaceId, message.id);
       if (settled?.state === 'failed') {

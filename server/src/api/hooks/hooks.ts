@@ -1,9 +1,9 @@
 /** Where providers call in: verified over the raw bytes, durable, then answered. Knows no provider. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ChannelView, Hook, HookRequest, RawEvent } from '../../connectors/connector.ts';
+import type { Hook, HookRequest } from '../../connectors/connector.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { takeCall } from '../../engine/hook-calls.ts';
 import { PatchbayError } from '../../model/errors.ts';
-import { channelsByAddress } from '../../store/channels.ts';
 import { isDatabaseAway } from '../../store/database.ts';
 
 /** Meta sends up to 3 MB, and custom sources may carry files. */
@@ -38,45 +38,11 @@ export function registerHooks(app: FastifyInstance, engine: Engine): void {
 }
 
 async function answer(engine: Engine, hook: Hook, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const call = callOf(engine, request);
-  const config = engine.config.providers;
-  const handshake = hook.handshake?.(call, config);
-  if (handshake)
-    return reply
-      .code(handshake.status)
-      .type(handshake.contentType ?? 'text/plain')
-      .send(handshake.body ?? '');
-  if (request.method === 'GET' && call.body.length === 0 && !hook.claims) return reply.code(403).send();
-  const channels = await claimedChannels(engine, hook, call);
-  const verdict = await hook.verify(call, { config, channels, http: engine.http });
-  if (verdict !== 'ok') {
-    request.log.warn({ hook: hook.path, verdict }, 'a webhook was refused: its signature is not right');
-    return reply.code(verdict === 'missing' ? 401 : 403).send();
-  }
-  await engine.ingest.submit(unpacked(hook, call));
-  const answered = hook.reply ?? { status: 200 };
+  const { status, contentType, body } = await takeCall(engine, hook, callOf(engine, request));
   return reply
-    .code(answered.status)
-    .type(answered.contentType ?? 'text/plain')
-    .send(answered.body ?? '');
-}
-
-/** What nobody can read is kept whole, to be listed and replayed after a fix. */
-function unpacked(hook: Hook, call: HookRequest): RawEvent[] {
-  try {
-    return hook.unpack(call);
-  } catch {
-    return [{ source: hook.source, sourceChannelId: null, contentType: call.headers['content-type'] ?? '', body: call.body }];
-  }
-}
-
-async function claimedChannels(engine: Engine, hook: Hook, call: HookRequest): Promise<ChannelView[]> {
-  const claims = hook.claims?.(call) ?? [];
-  const rows = await Promise.all(claims.map((claim) => channelsByAddress(engine.database, claim.source, claim.sourceChannelId)));
-  return rows
-    .flat()
-    .filter((row) => row.credentials)
-    .map((row) => engine.channels.view(row));
+    .code(status)
+    .type(contentType ?? 'text/plain')
+    .send(body ?? '');
 }
 
 function callOf(engine: Engine, request: FastifyRequest): HookRequest {

@@ -13,7 +13,7 @@ import { media } from './media.ts';
 import { reconcile, settle } from './reconcile.ts';
 import { Credentials, Input, Settings } from './schemas.ts';
 import { countSegments } from './segments.ts';
-import { check, nativeParameters, send } from './send.ts';
+import { check, nativeParameters, schedules, send } from './send.ts';
 import { templates } from './templates.ts';
 
 const ICON =
@@ -87,6 +87,7 @@ function common(
   | 'parse'
   | 'send'
   | 'settle'
+  | 'schedules'
   | 'reconcile'
   | 'check'
   | 'media'
@@ -105,6 +106,7 @@ function common(
     send: (message, channel, context) => send(source, message, channel, context),
     settle: (message, channel, context) => settle(source, message, channel, context),
     reconcile,
+    schedules,
     check,
     media,
     address: addressOf,

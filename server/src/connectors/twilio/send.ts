@@ -45,6 +45,15 @@ function senderOf(channel: Channel): Parameters {
   return service ? { MessagingServiceSid: service, From: channel.sourceChannelId } : { From: channel.sourceChannelId };
 }
 
+const SOONEST_MS = 15 * 60_000;
+const LATEST_MS = 35 * 86_400_000;
+
+/** True when Twilio can keep the message until then; a little is left for the way there. */
+export function schedules(sendAt: Date, channel: Channel): boolean {
+  const ahead = sendAt.getTime() - Date.now();
+  return Boolean(channel.settings.messaging_service_sid) && ahead > SOONEST_MS + 60_000 && ahead < LATEST_MS;
+}
+
 /** Twilio keeps a message for later only for a messaging service, and only between 15 minutes and 35 days ahead. */
 function scheduleOf(message: OutboundMessage, channel: Channel, now: Date): Parameters {
   if (!message.sendAt) return {};
@@ -54,7 +63,7 @@ function scheduleOf(message: OutboundMessage, channel: Channel, now: Date): Para
   if (!channel.settings.messaging_service_sid) {
     throw reject('Twilio sends later only through a messaging service', 'Set the channel’s messaging service SID.');
   }
-  if (ahead < 15 * 60_000 || ahead > 35 * 86_400_000) {
+  if (ahead < SOONEST_MS || ahead > LATEST_MS) {
     throw reject('Twilio sends later only between 15 minutes and 35 days ahead', 'Choose another time.');
   }
   return { ScheduleType: 'fixed', SendAt: message.sendAt.toISOString() };

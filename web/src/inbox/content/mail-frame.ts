@@ -31,6 +31,6 @@ export function frameDocument(email: Pick<EmailContent, 'html' | 'attachments'>,
   return `<!doctype html><html><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src ${sources}; style-src 'unsafe-inline'; font-src 'none'; form-action 'none'">
 <meta name="referrer" content="no-referrer">
-<style>body{margin:0;padding:12px;background:#fff;color:#1b2130;font:14px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}blockquote{margin:8px 0;padding-left:12px;border-left:3px solid #d6dae3;color:#5f6779}</style>
+<style>body{margin:0;padding:12px;background:#fff;color:#1b2130;font:14px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}${pictures ? '' : 'img[src^="http"],img[src^="//"]{display:none}'}blockquote{margin:8px 0;padding-left:12px;border-left:3px solid #d6dae3;color:#5f6779}</style>
 ${styles}</head><body>${parsed.body.innerHTML}</body></html>`;
 }

@@ -1,0 +1,256 @@
+/** Hands one message to its provider, and does what the class of the provider's answer asks for. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Connector, Pacing, SendReceipt } from '../connectors/connector.ts';
+import type { ReceiptEvent } from '../connectors/events.ts';
+import { isConnected } from '../model/channel.ts';
+import { ProviderError } from '../model/errors.ts';
+import type { MessageError } from '../model/message.ts';
+import { type ChannelRow, pauseChannel } from '../store/channels.ts';
+import type { Database } from '../store/database.ts';
+import { appendEvents } from '../store/ingest-sql.ts';
+import { type OutboxJob, putBack, takeOut } from '../store/outbox.ts';
+import { park } from '../store/unsettled.ts';
+import type { Channels } from './channels.ts';
+import type { Contexts } from './contexts.ts';
+import { type Outgoing, outboundOf } from './outgoing.ts';
+import type { Pacer } from './pacer.ts';
+import { routeOf } from './routes.ts';
+import { onlyPretends } from './sandboxes.ts';
+import type { Outcome, Settling } from './settling.ts';
+
+/** Waits between tries, in seconds; after the last one the message has failed. */
+const RETRY_SECONDS = [2, 10, 30, 120, 600, 1800, 3600, 7200];
+/** A channel that its provider did not let in is tried again this often; a health check or a repair comes sooner. */
+const UNAUTHORIZED_MS = 60_000;
+/** A sender that its provider turned away (spam limits, a number that may not send) rests this long. */
+const REFUSED_SENDER_MS = 5 * 60_000;
+/** When the provider is asked first what became of an unanswered call. */
+export const FIRST_QUESTION_MS = 30_000;
+/** A place that is further away than this is waited for in line, not in memory. */
+const LONGEST_WAIT_MS = 2_000;
+
+export interface DeliveryOptions {
+  database: Database;
+  channels: Channels;
+  contexts: Contexts;
+  settling: Settling;
+  pacer: Pacer;
+  log: Logger;
+}
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the job is dealt with; `answered` is false when the provider gave no answer in time. */
+  async deliver(job: OutboxJob, outgoing: Outgoing | undefined): Promise<{ answered: boolean }> {
+    const { database, channels, contexts, pacer } = this.#options;
+    if (!outgoing || (outgoing.message.state !== 'pending' && outgoing.message.state !== 'scheduled')) {
+      await takeOut(database, job.workspaceId, job.messageId);
+      return { answered: true };
+    }
+    const { channel } = outgoing;
+    const connector = channels.connectorOf(channel.source);
+    if (job.interruptedAt && !connector.idempotentSend) {
+      await this.settleUnknown(outgoing, connector, job, job.interruptedAt, 'Patchbay ended while the provider was being called');
+      return { answered: true };
+    }
+    if (!isConnected(channel.status)) {
+      await this.fail(outgoing, connector, { class: 'channel-inactive', message: `${channel.name} was disconnected before this was sent` });
+      return { answered: true };
+    }
+    const view = channels.view(channel);
+    const outbound = outboundOf(outgoing, job.options);
+    const place = pacer.take(channel.id, outbound.to[0]?.value ?? '', pacingOf(connector, view));
+    const wait = 'later' in place ? place.later : place.wait;
+    if ('later' in place || wait > LONGEST_WAIT_MS) {
+      await putBack(database, job, new Date(Date.now() + wait), { uncounted: true });
+      return { answered: true };
+    }
+    if (wait > 0) await sleep(wait);
+    const calledAt = new Date();
+    let receipt: SendReceipt;
+    try {
+      receipt = onlyPretends(channel)
+        ? { providerId: outbound.id }
+        : await connector.send!(outbound, view, contexts.for({ ...channel, channelId: channel.id }));
+    } catch (error) {
+      return this.#refused(outgoing, connector, job, calledAt, error instanceof ProviderError ? error : unexpected(error));
+    }
+    await this.#accepted(outgoing, connector, receipt);
+    return { answered: true };
+  }
+
+  async #accepted(outgoing: Outgoing, connector: Connector, receipt: SendReceipt): Promise<void> {
+    const { message, channel, conversation } = outgoing;
+    const { providerId, payload, threadData } = receipt;
+    await this.#settle(outgoing, connector, {
+      event: {
+        kind: 'receipt',
+        ourId: message.id,
+        providerId,
+        state: receipt.state ?? 'sent',
+        ...(receipt.details ? { facts: receipt.details } : {}),
+      },
+      ...(payload === undefined ? {} : { payload }),
+      ...(threadData ? { thread: { conversationId: conversation.id, data: threadData } } : {}),
+    });
+    if (!channel.lastError) return;
+    const oursToTakeBack = channel.statusReason === channel.lastError.message;
+    await this.#options.channels.change(channel.workspaceId, channel.id, {
+      lastError: null,
+      ...(oursToTakeBack ? { status: 'active' as const, statusReason: null } : {}),
+    });
+  }
+
+  async #refused(
+    outgoing: Outgoing,
+    connector: Connector,
+    job: OutboxJob,
+    calledAt: Date,
+    error: ProviderError,
+  ): Promise<{ answered: boolean }> {
+    const { database, log } = this.#options;
+    const { message, channel } = outgoing;
+    const { class: errorClass, code } = error;
+    log.warn({ message: message.id, channel: channel.id, class: errorClass, code, attempts: job.attempts }, error.message);
+    switch (errorClass) {
+      case 'unknown-outcome':
+        if (connector.idempotentSend) await this.#later(outgoing, connector, job, error);
+        else await this.settleUnknown(outgoing, connector, job, calledAt, error.message);
+        return { answered: false };
+      case 'retry':
+        await this.#later(outgoing, connector, job, error);
+        return { answered: false };
+      case 'rate-limited':
+        await this.#later(outgoing, connector, job, error);
+        return { answered: true };
+      case 'unauthorized':
+        await this.#troubled(channel, error, 'failed', UNAUTHORIZED_MS);
+        await putBack(database, job, new Date(), { uncounted: true });
+        return { answered: true };
+      default:
+        if (error.scope === 'channel') await this.#troubled(channel, error, 'warning', error.retryAfterMs ?? REFUSED_SENDER_MS);
+        await this.fail(outgoing, connector, explain(error));
+        return { answered: true };
+    }
+  }
+
+  /** The channel needs somebody's attention; what waits on it goes on by itself once it is repaired. */
+  async #troubled(channel: ChannelRow, error: ProviderError, status: 'failed' | 'warning', pauseMs: number): Promise<void> {
+    const { channels, database } = this.#options;
+    const message = error.hint ? `${error.message} ${error.hint}` : error.message;
+    await pauseChannel(database, channel.workspaceId, channel.id, new Date(Date.now() + pauseMs));
+    if (channel.status === status && channel.statusReason === message) return;
+    await channels.change(channel.workspaceId, channel.id, {
+      status,
+      statusReason: message,
+      lastError: { class: error.class, message, at: new Date().toISOString() },
+    });
+  }
+
+  async #later(outgoing: Outgoing, connector: Connector, job: OutboxJob, error: ProviderError): Promise<void> {
+    const waitMs = (RETRY_SECONDS[job.attempts - 1] ?? 0) * 1000;
+    if (waitMs === 0) return this.fail(outgoing, connector, explain(error));
+    const { channel } = outgoing;
+    if (error.class === 'rate-limited' && error.scope === 'recipient') {
+      // Meta's rule for one recipient: 4^x seconds.
+      const pairMs = Math.max(error.retryAfterMs ?? 0, Math.min(4 ** job.attempts, 3600) * 1000);
+      await putBack(this.#options.database, job, new Date(Date.now() + pairMs));
+      return;
+    }
+    const jittered = Math.max(error.retryAfterMs ?? 0, waitMs * (0.8 + Math.random() * 0.4));
+    if (error.class === 'rate-limited') this.#options.pacer.pause(channel.id, error.retryAfterMs ?? Math.min(jittered, 30_000));
+    await putBack(this.#options.database, job, new Date(Date.now() + jittered));
+  }
+
+  /** Asks the provider where it can be asked; else the message stays `unknown` until a receipt, or asking again, settles it. */
+  async settleUnknown(outgoing: Outgoing, connector: Connector, job: OutboxJob, calledAt: Date, reason: string): Promise<void> {
+    const { database } = this.#options;
+    const { message } = outgoing;
+    const answer = await this.ask(outgoing, connector, job.options, calledAt);
+    if (answer === 'never-received') await putBack(database, job, new Date());
+    if (answer) return;
+    await database.transaction(async (client) => {
+      const entry = { workspaceId: message.workspaceId, messageId: message.id, calledAt, reason, options: job.options };
+      if (!(await park(client, entry, new Date(Date.now() + FIRST_QUESTION_MS)))) return;
+      await appendEvents(client, [{ ...message, type: 'message.updated', messageId: message.id, data: { state: 'unknown' } }]);
+    });
+  }
+
+  /**
+   * What became of a call that got no answer: settles the message and gives `settled`; `never-received` when it may be
+   * sent again; undefined while nobody knows.
+   */
+  async ask(
+    outgoing: Outgoing,
+    connector: Connector,
+    options: OutboxJob['options'],
+    calledAt: Date,
+  ): Promise<'settled' | 'never-received' | undefined> {
+    const { channels, contexts, log } = this.#options;
+    const { message, channel } = outgoing;
+    if (!connector.settle) return undefined;
+    try {
+      const context = contexts.for({ ...channel, channelId: channel.id });
+      const settlement = await connector.settle(outboundOf(outgoing, options, calledAt), channels.view(channel), context);
+      switch (settlement.outcome) {
+        case 'never-received':
+          return 'never-received';
+        case 'accepted': {
+          const { providerId, state } = settlement;
+          await this.#settle(outgoing, connector, { event: { kind: 'receipt', ourId: message.id, providerId, state } });
+          return 'settled';
+        }
+        case 'failed':
+          await this.fail(outgoing, connector, {
+            class: 'rejected',
+            message: settlement.message,
+            ...(settlement.code ? { providerCode: settlement.code } : {}),
+          });
+          return 'settled';
+        default:
+          return undefined;
+      }
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      log.warn({ message: message.id, class: error.class }, 'the provider could not be asked what became of a message');
+      return undefined;
+    }
+  }
+
+  /** The message is not going to be sent, and why. */
+  fail(outgoing: Outgoing, connector: Connector, error: MessageError): Promise<void> {
+    return this.#settle(outgoing, connector, { event: { kind: 'receipt', ourId: outgoing.message.id, state: 'failed', error } });
+  }
+
+  #settle(outgoing: Outgoing, connector: Connector, outcome: Omit<Outcome, 'route'> & { event: ReceiptEvent }): Promise<void> {
+    return this.#options.settling.write({ route: routeOf(outgoing.channel, connector), ...outcome });
+  }
+}
+
+/** How fast the channel may be written to. */
+export function pacingOf(connector: Connector, view: ReturnType<Channels['view']>): Pacing | undefined {
+  return typeof connector.pacing === 'function' ? connector.pacing(view) : connector.pacing;
+}
+
+function explain(error: ProviderError): MessageError {
+  return {
+    class: error.class,
+    message: error.message,
+    ...(error.hint ? { hint: error.hint } : {}),
+    ...(error.code ? { providerCode: error.code } : {}),
+    providerMessage: error.message,
+    ...(error.raw === undefined ? {} : { raw: error.raw }),
+  };
+}
+
+/** A fault of ours: trying again would fail again, and hiding it would lose the message silently. */
+function unexpected(error: unknown): ProviderError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new ProviderError('rejected', `could not be sent: ${message}`, { cause: error });
+}
