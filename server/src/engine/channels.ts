@@ -188,7 +188,8 @@ export class Channels {
 
   /** True when no other connected channel needs what the provider set up for this one's account. */
   async isLastOfAccount(row: Pick<ChannelRow, 'id' | 'source' | 'account' | 'sandbox'>): Promise<boolean> {
-    const sources = [row.source, ...(this.connectorOf(row.source).sharesAccountWith ?? [])];
+    // Sources of one provider share its subscription: a page's Facebook and Instagram channels do.
+    const sources = this.#registry.sourcesOfProvider(row.source);
     const lists = await Promise.all(sources.map((source) => channelsByAccount(this.#database, source, row.account)));
     return !lists.flat().some((other) => other.id !== row.id && other.sandbox === row.sandbox && isConnected(other.status));
   }

@@ -170,8 +170,8 @@ describe("a page's subscription", () => {
 
 describe('a Twilio number', () => {
   it('is pointed to our address, and let go of again', async () => {
-    const { json: channel } = await client.airy('channels.twilio.sms.connect', SAMPLES['channels.twilio.sms.connect']!.body);
-    const number = () => world.twilio.account.numbers.find((one) => one.phone_number === '+491234567')!;
+    const { json: channel } = await client.airy('channels.twilio.sms.connect', { phone_number: '+4915123450002', name: 'x' });
+    const number = () => world.twilio.account.numbers.find((one) => one.phone_number === '+4915123450002')!;
     expect(number().sms_url).toContain(`${world.url}/hooks/twilio`);
     await client.airy('channels.twilio.sms.disconnect', { channel_id: channel.id });
     expect(number().sms_url).toBe('');
