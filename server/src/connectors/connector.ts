@@ -261,6 +261,8 @@ export interface Connector<S = any, C = any, I = any> {
   disconnect?(channel: ChannelView<S, C>, context: ConnectorContext, facts: { lastOfAccount: boolean }): Promise<void>;
   /** The id that channels share one provider subscription under (page id, WABA id); default: the channel's own. */
   account?(channel: { sourceChannelId: string; settings: S; details: Record<string, unknown> }): string;
+  /** Other sources whose channels hang on the same account, and on its one subscription. */
+  sharesAccountWith?: readonly string[];
   explore?(input: Record<string, unknown>, context: ConnectorContext): Promise<Candidate[]>;
   health?(channel: ChannelView<S, C>, context: ConnectorContext): Promise<HealthReport>;
 

@@ -28,12 +28,6 @@ export class Registry {
     return this.#connectors.get(source);
   }
 
-  /** The sources of the provider that this source belongs to. */
-  sourcesOfProvider(source: string): string[] {
-    const provider = this.providers.find(({ connectors }) => connectors.some((connector) => connector.source === source));
-    return provider?.connectors.map((connector) => connector.source) ?? [];
-  }
-
   get connectors(): Connector[] {
     return [...this.#connectors.values()];
   }

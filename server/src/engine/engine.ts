@@ -94,7 +94,7 @@ export function createEngine({
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
-  const sandboxes = new Sandboxes({
+  const sandboxes: Sandboxes = new Sandboxes({
     config: config.providers,
     channel: async (workspaceId, channelId) => {
       const row = await channels.get(workspaceId, channelId);
@@ -126,7 +126,14 @@ export function createEngine({
     },
   });
   const arrivals = new Arrivals(database, log);
-  const ingest = new Ingest({ database, routes, defaultWorkspaceId, config: config.providers, arrivals, log });
+  const ingest: Ingest = new Ingest({
+    database,
+    routes,
+    defaultWorkspaceId,
+    config: (sandbox) => (sandbox ? sandboxes.config : config.providers),
+    arrivals,
+    log,
+  });
   const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
   let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
@@ -177,6 +184,8 @@ export function createEngine({
     receivers,
     mailPort: () => mailServer?.port,
     async start() {
+      // First: a port that somebody else has ends the start before anything runs.
+      mailServer = await startMailServer({ config, database, ingest, log });
       feed.start();
       arrivals.start();
       const recovered = await ingest.recover();
@@ -185,7 +194,6 @@ export function createEngine({
       for (const worker of workers) worker.start();
       sandboxCustomers.start();
       receivers.start();
-      mailServer = await startMailServer({ config, database, ingest, log });
     },
     async stop() {
       await Promise.all([

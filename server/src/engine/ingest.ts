@@ -37,7 +37,8 @@ export interface IngestOptions {
   routes: Routes;
   /** Where events are filed that belong to no channel of ours. */
   defaultWorkspaceId: string;
-  config: ProviderConfig;
+  /** The settings that an event is read with: the installation's, or those of sandbox channels. */
+  config(sandbox: boolean): ProviderConfig;
   arrivals: Arrivals;
   log: Logger;
 }
@@ -46,7 +47,7 @@ export class Ingest {
   readonly #database: Database;
   readonly #routes: Routes;
   readonly #defaultWorkspaceId: string;
-  readonly #config: ProviderConfig;
+  readonly #config: (sandbox: boolean) => ProviderConfig;
   readonly #log: Logger;
   readonly #arrivals: Arrivals;
   #queue: Job[] = [];
@@ -128,7 +129,7 @@ export class Ingest {
       if (!connector) throw new Error(`there is no source ${event.source}`);
       parsed = connector.read
         ? await connector.read(event, direct.length === 1 ? direct[0]!.view : undefined)
-        : connector.parse(event, this.#config);
+        : connector.parse(event, this.#config(typeof event.sandboxOf === 'string'));
     } catch (error) {
       const workspaces = [...new Set(direct.map((route) => route.workspaceId))];
       return (workspaces.length ? workspaces : [fallback]).map((workspaceId) => ({

@@ -13,21 +13,6 @@ export async function setConsent(
   );
 }
 
-/** True when the address asked this channel not to write. */
-export async function hasOptedOut(
-  client: Client,
-  workspaceId: string,
-  channelId: string,
-  addresses: { kind: string; value: string }[],
-): Promise<boolean> {
-  const result = await client.query(
-    `select 1 from consents where workspace_id = $1 and channel_id = $2 and not wants
-       and (kind, value) in (select * from unnest($3::text[], $4::text[])) limit 1`,
-    [workspaceId, channelId, addresses.map((address) => address.kind), addresses.map((address) => address.value)],
-  );
-  return result.rows.length > 0;
-}
-
 /** Of these conversations, those whose contact asked the channel not to write: `<channel id> <contact id>`. */
 export async function optedOutAcross(
   client: Client,

@@ -6,6 +6,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
+import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { refusalOf } from '../refusal.ts';
 import { registerConversations } from './conversations.ts';
 import { registerEmailChannels } from './email-channels.ts';
@@ -44,6 +45,12 @@ export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authe
         const area = request.url.startsWith('/api/v2/conversations') ? 'conversations' : 'channels';
         const needed = `${area}:${request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write'}`;
         if (!allows(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key lacks required scope: ${needed}`);
+      });
+      addIdempotency(scope, engine, {
+        refusal: (problem, message) => {
+          if (problem === 'other-payload') return { status: 409, body: { error: 'idempotency_conflict', message } };
+          return { status: IDEMPOTENCY_STATUS[problem], body: { error: problem === 'in-flight' ? 'conflict' : 'bad_request', message } };
+        },
       });
       const routes = typed(scope);
       registerConversations(routes, engine);

@@ -34,6 +34,7 @@ export const facebook = defineConnector({
   connect: connectFacebook,
   disconnect,
   account: (channel) => channel.settings.page_id,
+  sharesAccountWith: ['instagram'],
   explore: exploreFacebook,
   health: healthOf(['pages_messaging', 'pages_manage_metadata']),
   parse: parserOf({ identity: 'psid' }),

@@ -34,6 +34,7 @@ export const instagram = defineConnector({
   connect: connectInstagram,
   disconnect,
   account: (channel) => channel.settings.page_id,
+  sharesAccountWith: ['facebook'],
   explore: exploreInstagram,
   health: healthOf(['instagram_basic', 'instagram_manage_messages', 'pages_manage_metadata']),
   parse: parserOf({ identity: 'igsid' }),
