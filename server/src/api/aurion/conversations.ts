@@ -14,7 +14,7 @@ import { countInConversation, listInConversation } from '../../store/messages.ts
 import { getSavedReply } from '../../store/saved-replies.ts';
 import { tagNames } from '../../store/tag-names.ts';
 import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './surface.ts';
+import { type AurionApp, Page, pageOf } from './shapes.ts';
 
 const STATUSES = ['open', 'pending', 'resolved', 'closed'] as const;
 const PRIORITIES = ['low', 'medium', 'high', 'urgent'] as const;

@@ -1,7 +1,5 @@
 /** The Aurion surface (000_c0c3f1f19b864edf.txt): `/api/v2/…`. */
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { allows } from '../../model/scopes.ts';
@@ -11,6 +9,7 @@ import { refusalOf } from '../refusal.ts';
 import { registerConversations } from './conversations.ts';
 import { registerEmailChannels } from './email-channels.ts';
 import { registerSavedReplies } from './saved-replies.ts';
+import { typed } from './shapes.ts';
 import { registerTemplates } from './templates.ts';
 import { registerWhatsAppChannels } from './whatsapp-channels.ts';
 
@@ -25,13 +24,6 @@ const CODES: Partial<Record<string, string>> = {
   'opted-out': 'opted_out',
   internal: 'internal_error',
 };
-
-/** What an app with our type provider is; routes are typed by their schemas. */
-export type AurionApp = ReturnType<typeof typed>;
-
-function typed(app: FastifyInstance) {
-  return app.withTypeProvider<TypeBoxTypeProvider>();
-}
 
 export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   app.register(
@@ -78,14 +70,4 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
       ...(refusal.status === 422 ? { details: refusal.problems } : {}),
       ...(refusal.status === 429 ? { retry_after: refusal.retryAfter } : {}),
     });
-}
-
-/** `limit` (25, at most 100) and `offset` (decisions.md B20). */
-export const Page = {
-  limit: Type.Integer({ minimum: 1, maximum: 100, default: 25 }),
-  offset: Type.Integer({ minimum: 0, default: 0 }),
-};
-
-export function pageOf<T>(data: T[], total: number, page: { limit: number; offset: number }) {
-  return { data, total, limit: page.limit, offset: page.offset };
 }

@@ -8,7 +8,7 @@ import { invalid, notFound, PatchbayError, ProviderError } from '../../model/err
 import type { ChannelRow } from '../../store/channels.ts';
 import { getMessage } from '../../store/messages.ts';
 import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './surface.ts';
+import { type AurionApp, Page, pageOf } from './shapes.ts';
 
 const Id = Type.Object({ id: Type.String() });
 const Text = Type.String({ minLength: 1, maxLength: 4096 });
