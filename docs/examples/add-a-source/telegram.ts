@@ -112,7 +112,7 @@ const telegram = defineConnector({
 
   parse(event) {
     const { message } = JSON.parse(event.body.toString('utf8')) as Update;
-    if (!message || message.chat.type !== 'private') return [{ kind: 'ignored', reason: 'no message of a person' }];
+    if (message?.chat.type !== 'private') return [{ kind: 'ignored', reason: 'no message of a person' }];
     const name = [message.from?.first_name, message.from?.last_name].filter(Boolean).join(' ');
     return [
       {
