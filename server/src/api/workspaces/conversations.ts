@@ -202,7 +202,7 @@ function conditionOf(principal: Principal, query: Static<typeof ConversationQuer
   if (query.contactId) add('c.contact_id = $?::uuid', query.contactId);
   if (query.status) add(`(coalesce(upper(c.state), '') = 'CLOSED') = $?::boolean`, query.status === 'closed');
   if (query.unread) add('c.unread_count > 0');
-  if (query.tag) add('c.tags && $?::text[]', query.tag);
+  if (query.tag) add("c.tags <> '{}' and c.tags && $?::text[]", query.tag);
   if (query.search) {
     const { search } = query;
     add(
