@@ -16,7 +16,7 @@ if (MISSING.length > 0) console.warn(`The examples of the documentation are not 
 
 const surfaces = (await readdir(join(ROOT, 'docs', 'api'))).filter((name) => name.endsWith('.md')).map((name) => join('docs', 'api', name));
 const pages = await Promise.all(
-  ['README.md', ...surfaces, join('docs', 'channels', 'live-chat.md')].map(async (path) => {
+  [...surfaces, join('docs', 'channels', 'live-chat.md'), 'README.md'].map(async (path) => {
     return { path, examples: examples(await readFile(join(ROOT, path), 'utf8')) };
   }),
 );
