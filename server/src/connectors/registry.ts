@@ -28,6 +28,12 @@ export class Registry {
     return this.#connectors.get(source);
   }
 
+  /** The sources of the same provider, this one among them: some share an account's subscription. */
+  sourcesOfProvider(source: string): string[] {
+    const own = this.providers.find((provider) => provider.connectors.some((connector) => connector.source === source));
+    return own?.connectors.map((connector) => connector.source) ?? [source];
+  }
+
   get connectors(): Connector[] {
     return [...this.#connectors.values()];
   }
