@@ -4,6 +4,7 @@
  * raw events alone are kept in one transaction, the callers are answered, and each event is then applied for itself:
  * one that nobody can read never holds up the others, and is kept, listed and replayable.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { InboundEvent, ProviderConfig, RawEvent } from '../connectors/connector.ts';
 import { uuidv7 } from '../model/ids.ts';
@@ -18,7 +19,8 @@ import type { Route, Routes } from './routes.ts';
 const BATCH = 256;
 /** Transactions at a time, and how many events a second one needs to start. */
 const LANES = 2;
-const SECOND_LANE_FROM = 24;
+const SECOND_LANE_FROM = 32;
+const GATHER_MS = 1;
 /** Bytes of raw events a transaction: mails can be large. */
 const BATCH_BYTES = 32 * 1024 * 1024;
 
@@ -55,6 +57,7 @@ export class Ingest {
   readonly #arrivals: Arrivals;
   #queue: Job[] = [];
   readonly #running = new Set<Promise<void>>();
+  #gathering = false;
 
   constructor(options: IngestOptions) {
     this.#database = options.database;
@@ -192,14 +195,20 @@ export class Ingest {
   }
 
   /**
-   * While one transaction commits, the next batch gathers. A second one starts beside it only once enough has gathered
-   * to be worth a commit of its own: the database then works on one while the other waits for its answer.
+   * What arrives within a millisecond shares a transaction. A second one starts beside it only once enough has gathered
+   * to be worth a commit of its own: the database works on one while the other waits for its answer.
    */
   #pump(): void {
-    const lanes = this.#running.size;
-    if (this.#queue.length === 0 || lanes >= LANES || (lanes > 0 && this.#queue.length < SECOND_LANE_FROM)) return;
-    const work: Promise<void> = Promise.resolve()
-      .then(() => this.#commit(this.#nextBatch()))
+    if (this.#gathering || this.#running.size >= LANES) return;
+    if (this.#queue.length < (this.#running.size === 0 ? 1 : SECOND_LANE_FROM)) return;
+    this.#gathering = true;
+    const work: Promise<void> = sleep(GATHER_MS)
+      .then(() => {
+        this.#gathering = false;
+        const batch = this.#nextBatch();
+        this.#pump();
+        return this.#commit(batch);
+      })
       .finally(() => {
         this.#running.delete(work);
         this.#pump();
