@@ -133,6 +133,7 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
         to: { conversationId: conversation.id },
         content: { type: 'text', text },
         sender: { id: principal.keyId, name: principal.name },
+        messageId: request.intendedId,
       });
       return reply.code(201).send({ ...shownMessage(message), ...(unresolved ? { unresolved } : {}) });
     },

@@ -128,6 +128,7 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
         to: { channelId: row.id, identity: { kind: 'phonenumber', value: `+${digits}` } },
         content: { type: 'text', text: request.body.body },
         sender: { id: request.principal.keyId, name: request.principal.name },
+        messageId: request.intendedId,
         // A simulated customer can be written to at any time (decisions.md B8).
         ignoreWindow: true,
       });

@@ -139,7 +139,7 @@ function writes(app: Routes, engine: Engine): void {
     },
     async (request, reply) => {
       const row = await conversationFor(engine, request.principal, request.params.conversationId);
-      const message = await sendInConversation(engine, request.principal, row, request.body);
+      const message = await sendInConversation(engine, request, row, request.body);
       return reply.code(202).send(await showMessageOf(engine, message));
     },
   );

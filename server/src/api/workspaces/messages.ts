@@ -87,7 +87,7 @@ export function messageRoutes(app: Routes, { engine }: SurfaceParts): void {
     },
     async (request, reply) => {
       const channel = await liveChannelFor(engine, request.principal, request.params.channelId);
-      const message = await sendOnChannel(engine, request.principal, channel, request.body);
+      const message = await sendOnChannel(engine, request, channel, request.body);
       return reply.code(202).send(await showMessageOf(engine, message));
     },
   );

@@ -24,8 +24,15 @@ const KINDS = new Map([
   ['phone', 'phonenumber'],
 ]);
 
+/** Who sends, and the id that the message shall have where the request is one that may be repeated. */
+export interface Caller {
+  principal: Principal;
+  intendedId?: string;
+}
+
 /** Sends to somebody on a channel; who is not known yet becomes a contact. Throws as `Sender.send` does. */
-export async function sendOnChannel(engine: Engine, principal: Principal, channel: ChannelRow, body: SendBody): Promise<Message> {
+export async function sendOnChannel(engine: Engine, caller: Caller, channel: ChannelRow, body: SendBody): Promise<Message> {
+  const { principal } = caller;
   const { contacts } = body.receiver;
   const primary = contacts.findIndex((contact) => (contact.type ?? 'to') === 'to');
   if (primary < 0) throw invalid('receiver.contacts', 'one of them must be of the type to');
@@ -36,7 +43,7 @@ export async function sendOnChannel(engine: Engine, principal: Principal, channe
   }
   const name = body.sender?.connector?.annotations?.name;
   return engine.sender.send({
-    ...common(principal, body),
+    ...common(caller, body),
     ...(name ? { sender: { id: principal.keyId, name } } : {}),
     to: await destination(engine, principal.workspaceId, channel, contacts[primary]!, primary),
     content,
@@ -44,22 +51,18 @@ export async function sendOnChannel(engine: Engine, principal: Principal, channe
 }
 
 /** Answers in a conversation. Throws as `Sender.send` does. */
-export async function sendInConversation(
-  engine: Engine,
-  principal: Principal,
-  conversation: Conversation,
-  body: AnswerBody,
-): Promise<Message> {
+export async function sendInConversation(engine: Engine, caller: Caller, conversation: Conversation, body: AnswerBody): Promise<Message> {
+  const { principal } = caller;
   const channel = (await getChannel(engine.database, principal.workspaceId, conversation.channelId))!;
   const content = contentFor(engine, channel, body);
   if (content.type === 'email' && content.subject === '') content.subject = answerSubject(conversation.subject);
-  return engine.sender.send({ ...common(principal, body), to: { conversationId: conversation.id }, content });
+  return engine.sender.send({ ...common(caller, body), to: { conversationId: conversation.id }, content });
 }
 
 function common(
-  principal: Principal,
+  { principal, intendedId }: Caller,
   body: AnswerBody,
-): Pick<SendRequest, 'workspaceId' | 'sender' | 'replyTo' | 'tag' | 'sendAt' | 'metadata'> {
+): Pick<SendRequest, 'workspaceId' | 'sender' | 'messageId' | 'replyTo' | 'tag' | 'sendAt' | 'metadata'> {
   const sendAt = scheduleOf(body.scheduledFor);
   const useCase = (body.meta?.extraInformation as { useCase?: unknown } | undefined)?.useCase;
   const metadata: Record<string, unknown> = {
@@ -71,6 +74,7 @@ function common(
   return {
     workspaceId: principal.workspaceId,
     sender: { id: principal.keyId, name: principal.name },
+    messageId: intendedId,
     ...(body.replyTo ? { replyTo: body.replyTo.id.toLowerCase() } : {}),
     // Bird's word for a person answering outside the standard window.
     ...(useCase === 'conversation' || useCase === 'transactional' ? { tag: 'HUMAN_AGENT' } : {}),
