@@ -26,6 +26,11 @@ const KINDS = new Map([
 
 /** Sends to somebody on a channel; who is not known yet becomes a contact. Throws as `Sender.send` does. */
 export async function sendOnChannel(engine: Engine, principal: Principal, channel: ChannelRow, body: SendBody): Promise<Message> {
+  return engine.sender.send(await requestOnChannel(engine, principal, channel, body));
+}
+
+/** What somebody asks to be sent on a channel. Throws `invalid`. */
+export async function requestOnChannel(engine: Engine, principal: Principal, channel: ChannelRow, body: SendBody): Promise<SendRequest> {
   const { contacts } = body.receiver;
   const primary = contacts.findIndex((contact) => (contact.type ?? 'to') === 'to');
   if (primary < 0) throw invalid('receiver.contacts', 'one of them must be of the type to');
@@ -35,12 +40,12 @@ export async function sendOnChannel(engine: Engine, principal: Principal, channe
     await addReaders(engine, principal.workspaceId, content, contacts);
   }
   const name = body.sender?.connector?.annotations?.name;
-  return engine.sender.send({
+  return {
     ...common(principal, body),
     ...(name ? { sender: { id: principal.keyId, name } } : {}),
     to: await destination(engine, principal.workspaceId, channel, contacts[primary]!, primary),
     content,
-  });
+  };
 }
 
 /** Answers in a conversation. Throws as `Sender.send` does. */
@@ -50,16 +55,26 @@ export async function sendInConversation(
   conversation: Conversation,
   body: AnswerBody,
 ): Promise<Message> {
+  return engine.sender.send(await requestInConversation(engine, principal, conversation, body));
+}
+
+/** What somebody asks to be sent in a conversation. Throws `invalid`. */
+export async function requestInConversation(
+  engine: Engine,
+  principal: Principal,
+  conversation: Conversation,
+  body: AnswerBody,
+): Promise<SendRequest> {
   const channel = (await getChannel(engine.database, principal.workspaceId, conversation.channelId))!;
   const content = contentFor(engine, channel, body);
   if (content.type === 'email' && content.subject === '') content.subject = answerSubject(conversation.subject);
-  return engine.sender.send({ ...common(principal, body), to: { conversationId: conversation.id }, content });
+  return { ...common(principal, body), to: { conversationId: conversation.id }, content };
 }
 
 function common(
   principal: Principal,
   body: AnswerBody,
-): Pick<SendRequest, 'workspaceId' | 'sender' | 'replyTo' | 'tag' | 'sendAt' | 'metadata'> {
+): Pick<SendRequest, 'workspaceId' | 'sender' | 'replyTo' | 'tag' | 'sendAt' | 'metadata' | 'degrade'> {
   const sendAt = scheduleOf(body.scheduledFor);
   const useCase = (body.meta?.extraInformation as { useCase?: unknown } | undefined)?.useCase;
   const metadata: Record<string, unknown> = {
@@ -75,6 +90,7 @@ function common(
     // Bird's word for a person answering outside the standard window.
     ...(useCase === 'conversation' || useCase === 'transactional' ? { tag: 'HUMAN_AGENT' } : {}),
     ...(sendAt ? { sendAt } : {}),
+    ...(body.degrade ? { degrade: body.degrade } : {}),
     metadata,
   };
 }
