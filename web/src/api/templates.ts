@@ -27,7 +27,6 @@ export const deleteTemplate = (id: string) => ask<void>(`/templates/${id}`, { me
 export const renderQuery = (id: string, components: TemplateComponent[]) =>
   queryOptions({
     queryKey: ['template-render', id, components],
-    placeholderData: (before: { text: string; problems: string[] } | undefined) => before,
     queryFn: ({ signal }) =>
       ask<{ text: string; problems: string[] }>(`/templates/${id}/render`, { method: 'POST', body: { components }, signal }),
   });

@@ -79,6 +79,8 @@ export interface ChannelDetails {
   settings: Record<string, unknown>;
   details: Record<string, unknown>;
   metadata: Record<string, unknown>;
+  /** A person can grant it access in the browser. */
+  grantsAccess: boolean;
   setup: SetupRow[];
   lastInAt: string | null;
   lastOutAt: string | null;

@@ -53,8 +53,7 @@ function Domain({ domain }: { domain: EmailDomain }) {
   const { words, tone } = STATUSES[domain.status];
   const check = useMutation({
     mutationFn: () => verifyDomain(domain.id),
-    onSuccess: (fresh) =>
-      queryClient.setQueryData(domainsQuery.queryKey, (all) => all?.map((one) => (one.id === fresh.id ? fresh : one))),
+    onSuccess: (fresh) => queryClient.setQueryData(domainsQuery.queryKey, (all) => all?.map((one) => (one.id === fresh.id ? fresh : one))),
   });
   const remove = useMutation({
     mutationFn: () => deleteDomain(domain.id),

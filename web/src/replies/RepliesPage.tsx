@@ -9,8 +9,8 @@ import { EmptyState } from '../components/EmptyState.tsx';
 import { Page } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { Badge } from '../components/StatusBadge.tsx';
-import classes from './replies.module.css';
 import { ReplyEditor } from './ReplyEditor.tsx';
+import classes from './replies.module.css';
 
 /** What one writes again and again, kept to be inserted with `/` in the inbox. */
 export function RepliesPage() {
