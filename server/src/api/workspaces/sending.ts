@@ -3,7 +3,7 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js';
 import { capabilitiesOf } from '../../connectors/connector.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { SendRequest } from '../../engine/send.ts';
-import type { Content, MailAddress } from '../../model/content.ts';
+import type { Content, EmailContent, MailAddress } from '../../model/content.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import { invalid } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
@@ -14,6 +14,8 @@ import { contentOf } from './bodies.ts';
 import { mediaAddresses } from './message-view.ts';
 import type { AnswerBody, ReceiverContact, SendBody } from './schemas/message.ts';
 
+/** Of one kind, beside the one that is answered. */
+const MOST_READERS = 50;
 const SCHEDULE_LIMIT_MS = 35 * 24 * 3600 * 1000;
 /** Nearer than this is now. */
 const SOON_MS = 10 * 60 * 1000;
@@ -67,7 +69,10 @@ export async function requestInConversation(
 ): Promise<SendRequest> {
   const channel = (await getChannel(engine.database, principal.workspaceId, conversation.channelId))!;
   const content = contentFor(engine, channel, body);
-  if (content.type === 'email' && content.subject === '') content.subject = answerSubject(conversation.subject);
+  if (content.type === 'email') {
+    if (content.subject === '') content.subject = answerSubject(conversation.subject);
+    Object.assign(content, furtherReaders(body.meta?.email));
+  }
   return { ...common(principal, body), to: { conversationId: conversation.id }, content };
 }
 
@@ -172,6 +177,25 @@ async function mailAddressOf(engine: Engine, workspaceId: string, contact: Recei
   const own = identities.find((identity) => identity.kind === 'emailaddress');
   if (!own) throw invalid(`${field}.id`, 'the contact has no mail address');
   return own.value;
+}
+
+/** `meta.email` names who else reads an answer: `{cc: ['…'], bcc: ['…']}`. Throws `invalid`. */
+function furtherReaders(meta: unknown): Pick<EmailContent, 'cc' | 'bcc'> {
+  const readers: Pick<EmailContent, 'cc' | 'bcc'> = {};
+  for (const kind of ['cc', 'bcc'] as const) {
+    const given = (meta as Record<string, unknown> | undefined)?.[kind];
+    if (given === undefined || given === null) continue;
+    if (!Array.isArray(given) || given.length > MOST_READERS) {
+      throw invalid(`meta.email.${kind}`, `must be a list of at most ${MOST_READERS} mail addresses`);
+    }
+    const addresses = given.map((value, n) => {
+      const field = `meta.email.${kind}.${n}`;
+      if (typeof value !== 'string') throw invalid(field, 'is no mail address');
+      return { address: identityOf({ identifierKey: 'emailaddress', identifierValue: value }, field).value };
+    });
+    if (addresses.length > 0) readers[kind] = addresses;
+  }
+  return readers;
 }
 
 function answerSubject(subject: string | null): string {
