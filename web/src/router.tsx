@@ -13,6 +13,15 @@ export interface InboxSearch {
   tag?: string;
 }
 
+export interface ChannelSearch {
+  /** It was connected just now. */
+  connected?: true;
+  /** How the provider's consent ended. */
+  consent?: 'granted' | 'refused';
+  reason?: string;
+  tab?: string;
+}
+
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
 const home = createRoute({
@@ -59,7 +68,12 @@ const connect = createRoute({
 const channel = createRoute({
   getParentRoute: () => root,
   path: '/channels/$channelId',
-  validateSearch: (search: Record<string, unknown>): { connected?: true } => (search.connected === true ? { connected: true } : {}),
+  validateSearch: (search: Record<string, unknown>): ChannelSearch => ({
+    ...(search.connected === true ? { connected: true } : {}),
+    ...(search.consent === 'granted' || search.consent === 'refused' ? { consent: search.consent } : {}),
+    ...(typeof search.reason === 'string' ? { reason: search.reason } : {}),
+    ...(typeof search.tab === 'string' ? { tab: search.tab } : {}),
+  }),
   component: lazyRouteComponent(() => import('./channels/ChannelPage.tsx'), 'ChannelPage'),
 });
 
@@ -75,8 +89,20 @@ const events = createRoute({
   component: lazyRouteComponent(() => import('./events/EventsPage.tsx'), 'EventsPage'),
 });
 
+const replies = createRoute({
+  getParentRoute: () => root,
+  path: '/replies',
+  component: lazyRouteComponent(() => import('./replies/RepliesPage.tsx'), 'RepliesPage'),
+});
+
+const domains = createRoute({
+  getParentRoute: () => root,
+  path: '/domains',
+  component: lazyRouteComponent(() => import('./domains/DomainsPage.tsx'), 'DomainsPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, inbox.addChildren([thread]), channels, catalog, connect, channel, keys, events]),
+  routeTree: root.addChildren([home, inbox.addChildren([thread]), channels, catalog, connect, channel, replies, domains, keys, events]),
   defaultPreload: 'intent',
   defaultPendingComponent: PageLoading,
   defaultErrorComponent: PageError,

@@ -1,6 +1,6 @@
 /**
- * Consent in the browser (OAuth) for channels that need it: a page asks for the address, or a link leads there at once;
- * the provider sends the browser back to one address for all channels.
+ * Consent in the browser (OAuth) for channels that need it: a page asks for the address (workspaces/consent.ts), or a link
+ * leads there at once; the provider sends the browser back to one address for all channels.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ConsentAnswer, finishConsent, startConsent } from '../engine/consent.ts';
@@ -19,16 +19,9 @@ export function registerConsent(app: FastifyInstance, engine: Engine, auth: Auth
   app.register(async (scope) => {
     scope.setErrorHandler(answerError);
 
-    scope.post('/workspaces/:workspaceId/channels/:channelId/consent', { schema: { tags: ['Workspaces'] } }, async (request, reply) => {
-      const { workspaceId, channelId } = request.params as { workspaceId: string; channelId: string };
-      const principal = await authorised(request);
-      if (principal.workspaceId !== workspaceId.toLowerCase()) throw notFound('workspace');
-      return { url: await begin(principal, channelId, reply) };
-    });
-
     scope.get('/oauth/start/:channelId', { schema: { hide: true } }, async (request, reply) => {
       const { channelId } = request.params as { channelId: string };
-      return reply.redirect(await begin(await authorised(request), channelId, reply));
+      return reply.redirect(await beginConsent(engine, await authorised(request), channelId, reply));
     });
 
     scope.get('/oauth/callback', { schema: { hide: true } }, async (request, reply) => {
@@ -47,19 +40,20 @@ export function registerConsent(app: FastifyInstance, engine: Engine, auth: Auth
     if (!allows(principal.scopes, 'channels:write')) throw new PatchbayError('forbidden', 'API key lacks required scope: channels:write');
     return principal;
   }
+}
 
-  async function begin(principal: Principal, channelId: string, reply: FastifyReply): Promise<string> {
-    if (!isUuid(channelId)) throw notFound('channel');
-    const started = await startConsent(engine, principal.workspaceId, channelId, principal.via === 'session');
-    reply.setCookie(COOKIE, started.browserSecret, {
-      path: '/oauth',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: engine.config.publicUrl.startsWith('https:'),
-      maxAge: SECONDS,
-    });
-    return started.url;
-  }
+/** Where the person goes; this browser is remembered. Throws as `startConsent` does. */
+export async function beginConsent(engine: Engine, principal: Principal, channelId: string, reply: FastifyReply): Promise<string> {
+  if (!isUuid(channelId)) throw notFound('channel');
+  const started = await startConsent(engine, principal.workspaceId, channelId, principal.via === 'session');
+  reply.setCookie(COOKIE, started.browserSecret, {
+    path: '/oauth',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: engine.config.publicUrl.startsWith('https:'),
+    maxAge: SECONDS,
+  });
+  return started.url;
 }
 
 function answerOf(query: unknown): ConsentAnswer {

@@ -213,6 +213,8 @@ export interface ConsentRequest {
 }
 
 export interface ConsentOperations<S, C> {
+  /** True for channels of this source that are granted access in the browser; default: all of them. Needs no secret. */
+  applies?(channel: ChannelView<S, C>): boolean;
   start(
     channel: ChannelView<S, C>,
     context: ConnectorContext,

@@ -14,6 +14,7 @@ export async function reconnect(engine: Engine, row: ChannelRow, input: Record<s
   const connector = engine.channels.connectorOf(row.source);
   const { credentials, settings } = row.credentials ? engine.channels.view(row) : { credentials: {}, settings: row.settings };
   const checked = checkInput(connector, { ...settings, ...credentials, ...input });
+  if (row.sandbox) await engine.sandboxes.prepare(workspaceId, row.source, checked);
   const context = engine.contexts.for({ workspaceId, channelId: id, sandbox: row.sandbox });
   const connected = (await connector.connect(checked, context)) as Connected<Record<string, unknown>, Record<string, unknown>>;
   if (connected.sourceChannelId !== row.sourceChannelId) {

@@ -49,6 +49,15 @@ export function templateShape(row: ProviderTemplateRow): ProviderTemplate {
   };
 }
 
+/** One template, also one that vanished at the provider. */
+export async function getTemplate(client: Client, workspaceId: string, id: string): Promise<ProviderTemplateRow | undefined> {
+  const result = await client.query<ProviderTemplateRow>(`select ${COLUMNS} from provider_templates where workspace_id = $1 and id = $2`, [
+    workspaceId,
+    id,
+  ]);
+  return result.rows[0];
+}
+
 /** The templates of one provider account, by name. */
 export async function templatesOfAccount(
   client: Client,
@@ -187,6 +196,11 @@ export interface TemplateFilter {
   language?: string;
   search?: string;
   id?: string;
+  /** Templates of these accounts only. */
+  accounts?: string[];
+  /** The last row of the page before. */
+  after?: { name: string; language: string; id: string };
+  backwards?: boolean;
   limit: number;
   offset: number;
 }
@@ -199,7 +213,9 @@ export async function listTemplates(
 ): Promise<{ templates: ProviderTemplateRow[]; total: number }> {
   const where = `workspace_id = $1 and ($2::text is null or source = $2) and ($3::text is null or account = $3)
     and case when $4::text is null then status <> 'DELETED' else status = $4 end and ($5::text is null or language = $5)
-    and ($6::text is null or strpos(lower(name), lower($6)) > 0) and ($7::uuid is null or id = $7)`;
+    and ($6::text is null or strpos(lower(name), lower($6)) > 0) and ($7::uuid is null or id = $7)
+    and ($8::text[] is null or account = any($8))
+    and ($9::text is null or (name, language, id) ${filter.backwards ? '<' : '>'} ($9, $10::text, $11::uuid))`;
   const values = [
     workspaceId,
     filter.source ?? null,
@@ -208,10 +224,16 @@ export async function listTemplates(
     filter.language ?? null,
     filter.search ?? null,
     filter.id ?? null,
+    filter.accounts ?? null,
+    filter.after?.name ?? null,
+    filter.after?.language ?? null,
+    filter.after?.id ?? null,
   ];
+  const order = filter.backwards ? 'desc' : 'asc';
   const count = await client.query<{ n: number }>(`select count(*)::integer as n from provider_templates where ${where}`, values);
   const rows = await client.query<ProviderTemplateRow>(
-    `select ${COLUMNS} from provider_templates where ${where} order by name, language, id limit $8 offset $9`,
+    `select ${COLUMNS} from provider_templates where ${where}
+     order by name ${order}, language ${order}, id ${order} limit $12 offset $13`,
     [...values, filter.limit, filter.offset],
   );
   return { templates: rows.rows, total: count.rows[0]!.n };

@@ -17,14 +17,24 @@ const COLUMNS = `workspace_id as "workspaceId", id, title, category, body, creat
 export async function listSavedReplies(
   client: Client,
   workspaceId: string,
-  page: { search?: string; category?: string; limit: number; offset: number },
+  page: {
+    search?: string;
+    category?: string;
+    /** The last row of the page before: its title in lower case, and its id. */
+    after?: { title: string; id: string };
+    backwards?: boolean;
+    limit: number;
+    offset: number;
+  },
 ): Promise<{ replies: SavedReply[]; total: number }> {
   const where = `workspace_id = $1 and ($3::text is null or category = $3) and ($2::text is null
-    or strpos(lower(title), lower($2)) > 0 or strpos(lower(body), lower($2)) > 0 or strpos(lower(category), lower($2)) > 0)`;
-  const values = [workspaceId, page.search || null, page.category ?? null];
+    or strpos(lower(title), lower($2)) > 0 or strpos(lower(body), lower($2)) > 0 or strpos(lower(category), lower($2)) > 0)
+    and ($4::text is null or (lower(title), id) ${page.backwards ? '<' : '>'} (lower($4), $5::uuid))`;
+  const values = [workspaceId, page.search || null, page.category ?? null, page.after?.title ?? null, page.after?.id ?? null];
+  const order = page.backwards ? 'desc' : 'asc';
   const count = await client.query<{ n: number }>(`select count(*)::integer as n from saved_replies where ${where}`, values);
   const rows = await client.query<SavedReply>(
-    `select ${COLUMNS} from saved_replies where ${where} order by lower(title), id limit $4 offset $5`,
+    `select ${COLUMNS} from saved_replies where ${where} order by lower(title) ${order}, id ${order} limit $6 offset $7`,
     [...values, page.limit, page.offset],
   );
   return { replies: rows.rows, total: count.rows[0]!.n };

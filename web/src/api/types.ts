@@ -40,6 +40,8 @@ export interface Schema {
   /** May be changed on a connected channel. */
   editable?: boolean;
   help?: string;
+  /** Another name for a field beside it, for programs. */
+  hidden?: boolean;
   /** Several lines: a signature, a key in PEM. */
   multiline?: boolean;
   /** Shown only while the fields beside it have one of these values: `{ provider: ['smtp'] }`. */
@@ -77,6 +79,8 @@ export interface ChannelDetails {
   settings: Record<string, unknown>;
   details: Record<string, unknown>;
   metadata: Record<string, unknown>;
+  /** A person can grant it access in the browser. */
+  grantsAccess: boolean;
   setup: SetupRow[];
   lastInAt: string | null;
   lastOutAt: string | null;
@@ -114,6 +118,8 @@ export interface Capabilities {
   media?: Partial<Record<'image' | 'video' | 'audio' | 'file' | 'sticker', MediaLimit>>;
   email?: boolean;
   replies?: boolean;
+  templates?: boolean;
+  reactions?: { in: boolean; out: boolean };
   typing?: { in: boolean; out: boolean };
   window?: { hours: number } | null;
 }
@@ -148,6 +154,7 @@ export interface Message {
   content: Content;
   sender?: { displayName?: string | null; contact?: { id: string } | null } | null;
   reaction?: { emoji: string } | null;
+  ownReaction?: { emoji: string } | null;
   replyTo?: { id: string } | null;
   error?: Pick<MessageError, 'message' | 'hint' | 'providerCode' | 'providerMessage'> | null;
   reference?: string | null;
@@ -210,7 +217,8 @@ export interface StoredMedia {
 
 /** What `POST …/messages` takes as its body. */
 export type MessageBody =
-  | { type: 'text'; text: { text: string; attachments?: { mediaUrl: string; filename?: string }[] } }
+  | { type: 'text'; text: { text: string; attachments?: { mediaUrl: string; filename?: string }[]; metadata?: { subject?: string } } }
+  | { type: 'template'; template: TemplateChoice }
   | { type: 'image'; image: { text?: string; images: { mediaUrl: string; altText?: string }[] } }
   | { type: 'file'; file: { text?: string; files: { mediaUrl: string; contentType: string; filename?: string }[] } };
 
@@ -226,4 +234,92 @@ export interface LiveEvent {
   message?: Message;
   conversation?: Conversation;
   channel?: ChannelDetails;
+}
+
+/** A template with what was filled in. */
+export interface TemplateChoice {
+  name: string;
+  locale: string;
+  components: TemplateComponent[];
+}
+
+export interface TemplateComponent {
+  type: 'header' | 'body' | 'button';
+  subType?: string;
+  index?: number;
+  parameters: { type: string; name?: string; text?: string; media?: { url: string } }[];
+}
+
+/** What whoever sends a template has to fill in. */
+export interface TemplateField {
+  component: 'header' | 'body' | 'button';
+  index?: number;
+  subType?: string;
+  name: string;
+  type: 'text' | 'image' | 'video' | 'document' | 'location' | 'coupon_code';
+  text?: string;
+}
+
+export interface ProviderTemplate {
+  id: string;
+  source: string;
+  name: string;
+  language: string;
+  /** In the provider's words. */
+  status: string;
+  category: string | null;
+  quality: string | null;
+  rejectedReason: string | null;
+  body: string;
+  fields: TemplateField[];
+  syncedAt: string | null;
+  updatedAt: string;
+}
+
+export interface SyncCounts {
+  synced: number;
+  added: number;
+  updated: number;
+}
+
+export interface SavedReply {
+  id: string;
+  title: string;
+  category: string | null;
+  body: string;
+  variables: string[];
+  updatedAt: string;
+}
+
+/** What a send would do. */
+export interface Preview {
+  sendable: boolean;
+  problems: { code: string; message: string }[];
+  estimate: { parts: number; encoding: string; units: number; remaining: number; notes: string[] } | null;
+}
+
+export interface OptOut {
+  identifierKey: string;
+  identifierValue: string;
+  keyword: string | null;
+  optedOutAt: string;
+}
+
+export interface EmailDomain {
+  id: string;
+  domain: string;
+  status: 'pending' | 'verified' | 'failed';
+  records: DomainRecord[];
+  checkedAt: string | null;
+}
+
+export interface DomainRecord {
+  purpose: 'dkim' | 'spf' | 'return_path' | 'dmarc';
+  type: 'TXT' | 'MX';
+  name: string;
+  value: string;
+  required: boolean;
+  status: 'unchecked' | 'ok' | 'missing' | 'wrong' | 'unreachable';
+  found: string[];
+  message?: string;
 }

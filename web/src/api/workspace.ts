@@ -12,7 +12,9 @@ import type {
   Conversation,
   Message,
   MessageBody,
+  OptOut,
   Page,
+  Preview,
   RawEvent,
   RawState,
 } from './types.ts';
@@ -134,6 +136,7 @@ export const checkChannel = (id: string) => ask<ChannelDetails>(`/channels/${id}
 export interface NewMessage {
   body: MessageBody;
   replyTo?: { id: string };
+  meta?: Record<string, unknown>;
 }
 
 /** Sends once, however often it is called with the same key. */
@@ -143,6 +146,25 @@ export const sendMessage = (conversationId: string, key: string, message: NewMes
     body: { ...message, reference: key },
     headers: { 'idempotency-key': key },
   });
+
+/** Asks what a send would do; nothing is sent. */
+export const previewMessage = (conversationId: string, body: MessageBody, signal?: AbortSignal) =>
+  ask<Preview>(`/conversations/${conversationId}/messages/preview`, { method: 'POST', body: { body }, ...(signal ? { signal } : {}) });
+
+export const reactTo = (messageId: string, emoji: string | null) =>
+  ask<Message>(`/messages/${messageId}/reactions`, { method: 'POST', body: { emoji } });
+
+/** Where the provider asks a person for access; the browser goes there. */
+export const startConsent = (channelId: string) => ask<{ url: string }>(`/channels/${channelId}/consent`, { method: 'POST', body: {} });
+
+export const optOutsQuery = (channelId: string) =>
+  queryOptions({
+    queryKey: ['opt-outs', channelId],
+    queryFn: ({ signal }) => ask<Page<OptOut>>(`/channels/${channelId}/opt-outs`, { query: { limit: 100 }, signal }),
+  });
+
+export const deleteOptOut = (channelId: string, value: string) =>
+  ask<void>(`/channels/${channelId}/opt-outs/${encodeURIComponent(value)}`, { method: 'DELETE' });
 
 export const resendMessage = (id: string) => ask<Message>(`/messages/${id}/resend`, { method: 'POST', body: {} });
 export const markRead = (id: string) => ask<void>(`/conversations/${id}/read`, { method: 'POST', body: {} });

@@ -35,14 +35,14 @@ export function ChannelHealth({ channel }: { channel: ChannelDetails }) {
           </div>
         )}
         {health?.checks?.map(({ name, ok, message }) => (
-          <div key={name} style={{ gridColumn: '1 / -1', display: 'flex', gap: 8, alignItems: 'center' }}>
+          <div key={name} className={classes.check}>
             {ok ? (
               <IconCircleCheck size={18} color="var(--pb-good)" aria-label="All right" />
             ) : (
               <IconCircleX size={18} color="var(--pb-bad)" aria-label="Not right" />
             )}
             <span>
-              {name}
+              {name.charAt(0).toUpperCase() + name.slice(1)}
               {message && `: ${message}`}
             </span>
           </div>

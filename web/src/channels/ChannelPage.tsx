@@ -1,23 +1,23 @@
 import { Button, Group, Skeleton, Stack } from '@mantine/core';
-import { IconChevronLeft, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconChevronLeft, IconCircleCheck, IconInfoCircle, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { putChannel } from '../api/cache.ts';
+import { ApiError } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
 import type { ChannelDetails } from '../api/types.ts';
 import { catalogQuery, channelQuery, checkChannel } from '../api/workspace.ts';
 import { ButtonLink } from '../components/ButtonLink.tsx';
 import { SourceIcon } from '../components/ChannelIcon.tsx';
+import { EmptyState } from '../components/EmptyState.tsx';
 import { Notice } from '../components/Notice.tsx';
 import { Page } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { StatusBadge } from '../components/StatusBadge.tsx';
 import { adviceFor } from './advice.ts';
-import { ChannelEnd } from './ChannelEnd.tsx';
-import { ChannelHealth } from './ChannelHealth.tsx';
-import { ChannelSettings } from './ChannelSettings.tsx';
+import { ChannelTabs } from './ChannelTabs.tsx';
 import classes from './channels.module.css';
-import { SetupRows } from './SetupRows.tsx';
+import { GrantAccess } from './GrantAccess.tsx';
 
 const TONES: Partial<Record<ChannelDetails['status'], 'warning' | 'bad'>> = { failed: 'bad', warning: 'warning', pending: 'warning' };
 
@@ -25,6 +25,7 @@ const TONES: Partial<Record<ChannelDetails['status'], 'warning' | 'bad'>> = { fa
 export function ChannelPage() {
   const { channelId } = useParams({ from: '/channels/$channelId' });
   const { data: channel, error, refetch } = useQuery(channelQuery(channelId));
+  if (!channel && error instanceof ApiError && (error.status === 404 || error.status === 422)) return <NoSuchChannel />;
   if (error && !channel) {
     return (
       <Page title="Channel">
@@ -35,8 +36,24 @@ export function ChannelPage() {
   return channel ? <Shown key={channel.id} channel={channel} /> : <Skeleton height={300} m="xl" aria-hidden />;
 }
 
+function NoSuchChannel() {
+  return (
+    <EmptyState
+      icon={IconPlugConnectedX}
+      title="There is no such channel"
+      action={
+        <ButtonLink to="/channels" variant="light" mt="xs">
+          Every channel
+        </ButtonLink>
+      }
+    >
+      It may belong to another workspace, or was deleted.
+    </EmptyState>
+  );
+}
+
 function Shown({ channel }: { channel: ChannelDetails }) {
-  const { connected } = useSearch({ from: '/channels/$channelId' });
+  const { connected, consent, reason } = useSearch({ from: '/channels/$channelId' });
   const { data: catalog } = useQuery(catalogQuery);
   const entry = catalog?.find(({ source }) => source === channel.source);
   const check = useMutation({
@@ -73,9 +90,15 @@ function Shown({ channel }: { channel: ChannelDetails }) {
       <Stack gap="md" mb="md">
         {connected && channel.status !== 'failed' && (
           <Notice tone="good" icon={IconCircleCheck} title={`${channel.name} is connected`} role="status">
-            {channel.source === 'chatplugin' || channel.setup.length > 0
+            {channel.setup.length > 0
               ? 'A last step: take over what stands below where it says.'
               : 'What customers write shows in the inbox from now on.'}
+          </Notice>
+        )}
+        {consent === 'granted' && <Notice tone="good" icon={IconCircleCheck} title="Access was granted" role="status" />}
+        {consent === 'refused' && (
+          <Notice tone="bad" icon={IconAlertTriangle} title="Access was not granted" role="alert">
+            {reason}
           </Notice>
         )}
         {check.error && <Problem error={check.error} title="The check did not work" />}
@@ -84,11 +107,9 @@ function Shown({ channel }: { channel: ChannelDetails }) {
             {advice}
           </Notice>
         )}
+        {channel.grantsAccess && (channel.status === 'pending' || channel.status === 'failed') && <GrantAccess channel={channel} />}
       </Stack>
-      <SetupRows channel={channel} />
-      <ChannelHealth channel={channel} />
-      {entry && <ChannelSettings channel={channel} entry={entry} />}
-      <ChannelEnd channel={channel} />
+      <ChannelTabs channel={channel} entry={entry} />
     </Page>
   );
 }

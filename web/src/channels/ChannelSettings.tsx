@@ -3,44 +3,32 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useMemo, useState } from 'react';
 import { ApiError } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
-import type { CatalogEntry, ChannelDetails, Schema } from '../api/types.ts';
+import type { CatalogEntry, ChannelDetails } from '../api/types.ts';
 import { type ChannelChange, changeChannel, channelQuery, channelsQuery } from '../api/workspace.ts';
 import { focusFirstProblem } from '../components/focus-problem.ts';
 import { Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { SchemaForm } from '../components/SchemaForm.tsx';
-import {
-  changedSettings,
-  editablePart,
-  filledValues,
-  missingFields,
-  serverProblems,
-  startValues,
-  type Values,
-} from '../components/schema-values.ts';
+import { changedSettings, editablePart, missingFields, serverProblems, startValues, type Values } from '../components/schema-values.ts';
 import { WithPreview } from './WithPreview.tsx';
 
-/** Name, settings, and new credentials (write-only: empty fields stay as they are). */
+/** Name and settings. */
 export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; entry: CatalogEntry }) {
   const settings = useMemo(() => editablePart(entry.settingsSchema), [entry]);
-  const secrets = useMemo(() => secretPart(entry.inputSchema), [entry]);
   const live = entry.source === 'chatplugin';
   const [name, setName] = useState(channel.name);
   const [values, setValues] = useState<Values>(() => startValues(settings, channel.settings));
-  const [credentials, setCredentials] = useState<Values>({});
   const [missing, setMissing] = useState<Record<string, string>>({});
   const save = useMutation({
     mutationFn: (change: ChannelChange) => changeChannel(channel.id, change),
     onSuccess: async () => {
-      setCredentials({});
       await queryClient.invalidateQueries({ queryKey: channelQuery(channel.id).queryKey });
       await queryClient.invalidateQueries({ queryKey: channelsQuery.queryKey });
     },
   });
   const fieldErrors = save.error instanceof ApiError ? save.error.fields : {};
   const inSettings = serverProblems(settings, fieldErrors);
-  const inSecrets = serverProblems(secrets, fieldErrors);
-  const told = Object.keys({ ...inSettings.fields, ...inSecrets.fields }).length;
+  const told = Object.keys(inSettings.fields).length;
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -48,12 +36,10 @@ export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; e
     setMissing(found);
     const form = event.currentTarget;
     if (Object.keys(found).length > 0) return focusFirstProblem(form);
-    const given = filledValues(secrets, credentials);
     const changed = changedSettings(settings, values);
     const change = {
       name: name.trim(),
       ...(Object.keys(changed).length > 0 ? { settings: changed } : {}),
-      ...(Object.keys(given).length > 0 ? { credentials: given } : {}),
     };
     save.mutate(change, { onError: () => focusFirstProblem(form) });
   };
@@ -76,17 +62,6 @@ export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; e
             problems={{ ...inSettings.fields, ...missing }}
             openGroups={live}
           />
-          {Object.keys(secrets.properties ?? {}).length > 0 && (
-            <div>
-              <Text fw={600} size="sm">
-                New credentials
-              </Text>
-              <Text size="sm" c="dimmed" mb="sm">
-                They are kept encrypted and never shown. What you leave empty stays as it is.
-              </Text>
-              <SchemaForm schema={secrets} values={credentials} onChange={setCredentials} problems={inSecrets.fields} />
-            </div>
-          )}
           {save.error && told === 0 && <Problem error={save.error} title="Not saved" />}
           <Group>
             <Button type="submit" loading={save.isPending} disabled={!name.trim()}>
@@ -105,10 +80,4 @@ export function ChannelSettings({ channel, entry }: { channel: ChannelDetails; e
       {form}
     </WithPreview>
   );
-}
-
-/** The write-only fields of what a connect takes; none is needed, since the old ones are still there. */
-function secretPart(schema: Schema): Schema {
-  const properties = Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([, field]) => field.secret));
-  return { type: 'object', properties };
 }

@@ -6,7 +6,7 @@ export function adviceFor({ status, statusReason }: Pick<ChannelDetails, 'status
     case 'active':
       return statusReason ?? undefined;
     case 'failed':
-      return `${ended(statusReason ?? 'The provider refuses this account')} Enter its credentials again, then check it.`;
+      return `${ended(statusReason ?? 'The provider refuses this account')} Replace its credentials below; the channel and its history stay.`;
     case 'warning':
       return ended(statusReason ?? 'Something about this account needs a look');
     case 'pending':

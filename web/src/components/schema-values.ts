@@ -34,7 +34,9 @@ export function choicesOf(schema: Schema): string[] | undefined {
 /** Fields as they are shown: the wanted ones first, groups last. */
 export function fieldsOf(schema: Schema): [string, Schema][] {
   const rank = ([name, field]: [string, Schema]) => (field.type === 'object' ? 2 : schema.required?.includes(name) ? 0 : 1);
-  return Object.entries(schema.properties ?? {}).sort((one, other) => rank(one) - rank(other));
+  return Object.entries(schema.properties ?? {})
+    .filter(([, field]) => !field.hidden)
+    .sort((one, other) => rank(one) - rank(other));
 }
 
 /** True unless the field belongs to another choice of a field beside it. */

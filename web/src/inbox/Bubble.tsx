@@ -10,6 +10,7 @@ import { clockTime, fullTime } from '../components/time.ts';
 import classes from './Bubble.module.css';
 import { ContentView } from './content/ContentView.tsx';
 import { DeliveryMark } from './DeliveryMark.tsx';
+import { ReactionPicker } from './ReactionPicker.tsx';
 import { summaryOf } from './summary.ts';
 
 /** Kinds that look better without a bubble around them. */
@@ -47,7 +48,13 @@ export const Bubble = memo(function Bubble({ message, answered, last, onReplyTo 
               {message.reaction.emoji}
             </span>
           )}
+          {message.ownReaction?.emoji && (
+            <span className={classes.reaction} role="img" aria-label={`Your reaction: ${message.ownReaction.emoji}`}>
+              {message.ownReaction.emoji}
+            </span>
+          )}
         </div>
+        {capabilities?.reactions?.out && !ours && <ReactionPicker message={message} />}
         {capabilities?.replies && (
           <Tooltip label="Answer this message">
             <ActionIcon className={classes.tool} size="sm" onClick={onReplyTo} aria-label="Answer this message">

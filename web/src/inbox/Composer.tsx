@@ -1,5 +1,5 @@
 import { ActionIcon, Button, CloseButton, Text, Tooltip } from '@mantine/core';
-import { IconPaperclip, IconSend2 } from '@tabler/icons-react';
+import { IconMessage2, IconPaperclip, IconSend2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import type { Conversation, Message } from '../api/types.ts';
@@ -9,10 +9,15 @@ import classes from './Composer.module.css';
 import { compose } from './compose.ts';
 import { loadDraft, saveDraft } from './drafts.ts';
 import { EmojiPicker } from './EmojiPicker.tsx';
+import { MailFields, type MailHead, mailMeta, NO_MAIL_HEAD } from './MailFields.tsx';
 import { enqueue } from './outbox.ts';
+import { PartCount } from './PartCount.tsx';
+import { REPLY_LIST, SavedReplyList } from './SavedReplyList.tsx';
 import { REPLY_FIELD } from './shortcuts.ts';
 import { summaryOf } from './summary.ts';
+import { TemplateButton } from './TemplateButton.tsx';
 import { useAttachments } from './use-attachments.ts';
+import { useSavedReplies } from './use-saved-replies.ts';
 import { ReplyObstacle, useReplyState, WindowNotice } from './WindowNotice.tsx';
 
 const TYPING_EVERY_MS = 4_000;
@@ -34,6 +39,13 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const attachments = useAttachments(capabilities);
+  const [mail, setMail] = useState<MailHead>(NO_MAIL_HEAD);
+  const [unresolved, setUnresolved] = useState<string[]>([]);
+  const replies = useSavedReplies(id, text, (filled) => {
+    setText(filled.text);
+    setUnresolved(filled.unresolved);
+    field.current?.focus();
+  });
   const lastTyping = useRef(0);
 
   useEffect(() => saveDraft(id, text), [id, text]);
@@ -48,16 +60,17 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
     if (replyTo) field.current?.focus();
   }, [replyTo]);
 
-  if (reply.obstacle) return <ReplyObstacle obstacle={reply.obstacle} />;
+  if (reply.obstacle) return <ReplyObstacle obstacle={reply.obstacle} conversation={conversation} />;
 
   const limit = capabilities?.text?.max;
   const length = capabilities?.text?.unit === 'bytes' ? new TextEncoder().encode(text).length : [...text].length;
   const tooLong = limit !== undefined && length > limit;
-  const ready = (text.trim() !== '' || attachments.items.length > 0) && !tooLong && attachments.settled;
+  const ready = !replies.opened && (text.trim() !== '' || attachments.items.length > 0) && !tooLong && attachments.settled;
   const mayAttach = capabilities?.media !== undefined || capabilities?.email === true;
 
   const write = (next: string) => {
     setText(next);
+    setUnresolved((names) => names.filter((name) => next.includes(name)));
     const now = Date.now();
     if (!capabilities?.typing?.out || !next || now - lastTyping.current < TYPING_EVERY_MS) return;
     lastTyping.current = now;
@@ -78,16 +91,22 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
   const send = () => {
     if (!ready) return;
     const replying = replyTo ? { replyTo: { id: replyTo.id } } : {};
-    for (const { body, content } of compose(text.trim(), attachments.stored(), capabilities ?? {})) {
-      enqueue(id, { body, ...replying }, content);
+    const meta = capabilities?.email ? mailMeta(mail) : {};
+    for (const { body, content } of compose(text.trim(), attachments.stored(), capabilities ?? {}, mail.subject.trim())) {
+      enqueue(id, { body, ...replying, ...meta }, content);
     }
     setText('');
+    setUnresolved([]);
+    setMail(NO_MAIL_HEAD);
     attachments.clear();
     onReplyDone();
     lastTyping.current = 0;
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
+    if (replies.onKeyDown(event)) return;
+    // A mail is written in paragraphs: Enter begins a new one.
+    if (capabilities?.email && !event.ctrlKey && !event.metaKey) return;
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     send();
@@ -115,6 +134,7 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
       onDrop={onDrop}
     >
       <WindowNotice conversation={conversation} />
+      {replies.opened && <SavedReplyList {...replies} />}
       <div className={classes.box} data-dragging={dragging || undefined}>
         {replyTo && (
           <div className={classes.replyTo}>
@@ -122,6 +142,7 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
             <CloseButton size="sm" onClick={onReplyDone} aria-label="Answer no particular message" />
           </div>
         )}
+        {capabilities?.email && <MailFields conversation={conversation} value={mail} onChange={setMail} />}
         <AttachmentTray items={attachments.items} onRemove={attachments.remove} onRetry={attachments.retry} />
         <textarea
           ref={field}
@@ -129,13 +150,20 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
           className={classes.field}
           rows={1}
           value={text}
-          placeholder={dragging ? 'Drop the files here' : 'Write a reply'}
+          placeholder={dragging ? 'Drop the files here' : 'Write a reply, or / for a saved one'}
           aria-label="Reply"
+          aria-controls={replies.opened ? REPLY_LIST : undefined}
+          aria-activedescendant={replies.activeId}
           dir="auto"
           onChange={(event) => write(event.currentTarget.value)}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
+        {unresolved.length > 0 && (
+          <div className={classes.unresolved} role="status">
+            Not known here, fill in yourself: {unresolved.map((name) => `{{${name}}}`).join(', ')}
+          </div>
+        )}
         <div className={classes.tools}>
           {mayAttach && (
             <>
@@ -157,7 +185,23 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
             </>
           )}
           <EmojiPicker onPick={insert} />
+          <Tooltip label="Saved replies">
+            <ActionIcon
+              size="lg"
+              onClick={() => {
+                setText(replies.opened ? '' : '/');
+                field.current?.focus();
+              }}
+              disabled={text !== '' && !replies.opened}
+              aria-label="Saved replies"
+              aria-expanded={replies.opened}
+            >
+              <IconMessage2 size={20} />
+            </ActionIcon>
+          </Tooltip>
+          {capabilities?.templates && <TemplateButton conversation={conversation} />}
           <span className={classes.space} />
+          <PartCount conversation={conversation} text={text} />
           {limit !== undefined && length > limit * 0.8 && (
             <Text size="xs" c={tooLong ? 'var(--pb-bad-text)' : 'dimmed'} role={tooLong ? 'alert' : undefined}>
               {tooLong ? `${length - limit} too long` : `${limit - length} left`}

@@ -1,10 +1,15 @@
+import { Button } from '@mantine/core';
 import { IconClockHour4, IconLock, IconPlugConnectedX } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import type { Conversation } from '../api/types.ts';
+import { capabilitiesQuery } from '../api/workspace.ts';
 import { ButtonLink } from '../components/ButtonLink.tsx';
 import { useChannelOf } from '../components/ChannelIcon.tsx';
 import { timeLeft } from '../components/time.ts';
 import classes from './Composer.module.css';
+
+const TemplatePicker = lazy(() => import('./TemplatePicker.tsx').then(({ TemplatePicker }) => ({ default: TemplatePicker })));
 
 const SOON_MS = 2 * 3600_000;
 const TICK_MS = 30_000;
@@ -34,7 +39,7 @@ export function WindowNotice({ conversation }: { conversation: Conversation }) {
 }
 
 /** Stands where the reply would be written. */
-export function ReplyObstacle({ obstacle }: { obstacle: Obstacle }) {
+export function ReplyObstacle({ obstacle, conversation }: { obstacle: Obstacle; conversation: Conversation }) {
   if (obstacle.kind === 'channel') {
     return (
       <div className={classes.obstacle} role="status">
@@ -46,13 +51,31 @@ export function ReplyObstacle({ obstacle }: { obstacle: Obstacle }) {
       </div>
     );
   }
+  return <WindowClosed conversation={conversation} />;
+}
+
+function WindowClosed({ conversation }: { conversation: Conversation }) {
+  const { data: capabilities } = useQuery(capabilitiesQuery(conversation.channelId));
+  const [picking, setPicking] = useState(false);
   return (
     <div className={classes.obstacle} role="status">
       <IconLock size={20} aria-hidden />
       <div>
-        <strong>The time for free answers is over.</strong> The provider allows them only for a while after the customer's last message. As
-        soon as they write again, you can answer here; until then only an approved template goes through.
+        <strong>The time for free answers is over.</strong> The provider allows them only for a while after the customer's last message.
+        {capabilities?.templates
+          ? ' Until they write again, an approved template goes through.'
+          : ' As soon as they write again, you can answer here.'}
       </div>
+      {capabilities?.templates && (
+        <Button size="xs" onClick={() => setPicking(true)}>
+          Send a template
+        </Button>
+      )}
+      {picking && (
+        <Suspense>
+          <TemplatePicker conversation={conversation} onClose={() => setPicking(false)} />
+        </Suspense>
+      )}
     </div>
   );
 }

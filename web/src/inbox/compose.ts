@@ -8,9 +8,9 @@ export interface Composed {
 }
 
 /** What was written, as the messages that the channel can carry: files first, each with the text if it can hold it. */
-export function compose(text: string, files: StoredMedia[], capabilities: Partial<Capabilities>): Composed[] {
+export function compose(text: string, files: StoredMedia[], capabilities: Partial<Capabilities>, subject = ''): Composed[] {
+  if (capabilities.email) return text || files.length > 0 ? [mail(text, files, subject)] : [];
   if (files.length === 0) return text ? [textMessage(text)] : [];
-  if (capabilities.email) return [mail(text, files)];
   const single = files.length === 1 ? files[0] : undefined;
   const room = single ? (capabilities.media?.[kindOf(single.mimeType)]?.caption ?? 0) : 0;
   if (single && text && text.length <= room) return [fileMessage(single, text)];
@@ -27,11 +27,11 @@ function textMessage(text: string): Composed {
   return { body: { type: 'text', text: { text } }, content: { type: 'text', text } };
 }
 
-function mail(text: string, files: StoredMedia[]): Composed {
+function mail(text: string, files: StoredMedia[], subject: string): Composed {
   const attachments = files.map(({ mediaUrl, filename }) => ({ mediaUrl, filename }));
   return {
-    body: { type: 'text', text: { text, attachments } },
-    content: { type: 'email', subject: '', text, attachments: files.map(refOf) },
+    body: { type: 'text', text: { text, ...(files.length > 0 ? { attachments } : {}), ...(subject ? { metadata: { subject } } : {}) } },
+    content: { type: 'email', subject, text, attachments: files.map(refOf) },
   };
 }
 

@@ -8,7 +8,7 @@ export const SHORTCUTS: { keys: string[]; what: string }[] = [
   { keys: ['k'], what: 'Previous conversation' },
   { keys: ['r'], what: 'Write a reply' },
   { keys: ['e'], what: 'Close the conversation, or open it again' },
-  { keys: ['/'], what: 'Search' },
+  { keys: ['/'], what: 'Search; in a reply: insert a saved one' },
   { keys: ['Enter'], what: 'Send what you wrote' },
   { keys: ['Shift', 'Enter'], what: 'Begin a new line' },
   { keys: ['Esc'], what: 'Leave the field' },

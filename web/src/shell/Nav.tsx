@@ -1,9 +1,11 @@
 import { ActionIcon, Menu, Text, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import {
+  IconAt,
   IconBook2,
   IconInbox,
   IconKey,
   IconLogout,
+  IconMessage2,
   IconMoon,
   IconPlugConnected,
   IconRouteX,
@@ -18,9 +20,11 @@ import { ConnectionDot } from './ConnectionDot.tsx';
 import { Logo } from './Logo.tsx';
 import classes from './Nav.module.css';
 
-const PLACES: { to: '/inbox' | '/channels' | '/keys' | '/events'; label: string; icon: TablerIcon }[] = [
+const PLACES: { to: '/inbox' | '/channels' | '/replies' | '/domains' | '/keys' | '/events'; label: string; icon: TablerIcon }[] = [
   { to: '/inbox', label: 'Inbox', icon: IconInbox },
   { to: '/channels', label: 'Channels', icon: IconPlugConnected },
+  { to: '/replies', label: 'Replies', icon: IconMessage2 },
+  { to: '/domains', label: 'Domains', icon: IconAt },
   { to: '/events', label: 'Events', icon: IconRouteX },
   { to: '/keys', label: 'API keys', icon: IconKey },
 ];

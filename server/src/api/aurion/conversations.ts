@@ -1,12 +1,12 @@
 /** Conversations across all channels, as the product's older guides show them; saved replies are rendered when they are sent. */
 import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
+import { replyVariables } from '../../engine/reply-variables.ts';
 import { mediaOf, textOf } from '../../model/content.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import { invalid, notFound } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
 import { renderVariables } from '../../model/variables.ts';
-import { getChannel } from '../../store/channels.ts';
 import { getContacts, identitiesOf } from '../../store/contacts.ts';
 import { type Condition, changeConversation, getConversation, listConversations } from '../../store/conversations.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
@@ -152,25 +152,8 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
     const { workspaceId } = conversation;
     const stored = await getSavedReply(database, workspaceId, uuidFrom('sr', body.saved_reply_id, 'saved reply'));
     if (!stored) throw notFound('saved reply');
-    return renderVariables(stored.body, { ...(await knownVariables(conversation, agent)), ...body.variables });
-  }
-
-  async function knownVariables(conversation: Conversation, agent: string): Promise<Record<string, string | undefined>> {
-    const { workspaceId, contactId, channelId } = conversation;
-    const [contact] = await getContacts(database, workspaceId, [contactId]);
-    const addresses = await identitiesOf(database, workspaceId, [contactId]);
-    const channel = await getChannel(database, workspaceId, channelId);
-    const name = contact?.displayName ?? undefined;
-    return {
-      contact_name: name,
-      contact_first_name: name?.split(/\s+/)[0],
-      contact_email: addresses.find(({ kind }) => kind === 'emailaddress')?.value,
-      contact_phone: addresses.find(({ kind }) => kind === 'phonenumber')?.value,
-      conversation_id: idOf('conv', conversation.id),
-      subject: conversation.subject ?? undefined,
-      channel_name: channel?.name,
-      agent_name: agent,
-    };
+    const known = await replyVariables(database, conversation, { agent, conversationId: idOf('conv', conversation.id) });
+    return renderVariables(stored.body, { ...known, ...body.variables });
   }
 
   async function find(workspaceId: string, id: string): Promise<Conversation> {

@@ -86,6 +86,7 @@ export function showDetails(engine: Engine, row: ChannelRow): ChannelDetails {
     settings,
     details,
     metadata,
+    grantsAccess: connector.consent ? (connector.consent.applies?.(withoutCredentials(row)) ?? true) : false,
     setup: connector.setup?.(withoutCredentials(row), engine.config.providers) ?? [],
     lastInAt: iso(row.lastInAt),
     lastOutAt: iso(row.lastOutAt),

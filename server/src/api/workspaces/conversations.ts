@@ -12,10 +12,11 @@ import { conversationFor } from './access.ts';
 import { showConversation, showConversations } from './conversation-view.ts';
 import { showMessageOf, showMessages } from './message-view.ts';
 import { page, placeOf, placeToken } from './paging.ts';
+import { showPreview } from './preview-view.ts';
 import { ids, listAnswer, listOf, listQuery, NoContent, oneOf, Uuid } from './schemas/common.ts';
 import { Conversation, ConversationChange } from './schemas/conversation.ts';
-import { AnswerBody, Message } from './schemas/message.ts';
-import { sendInConversation } from './sending.ts';
+import { AnswerBody, Message, Preview } from './schemas/message.ts';
+import { requestInConversation, sendInConversation } from './sending.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
 
 const tags = ['Conversations'];
@@ -141,6 +142,26 @@ function writes(app: Routes, engine: Engine): void {
       const row = await conversationFor(engine, request.principal, request.params.conversationId);
       const message = await sendInConversation(engine, request, row, request.body);
       return reply.code(202).send(await showMessageOf(engine, message));
+    },
+  );
+  app.post(
+    '/conversations/:conversationId/messages/preview',
+    {
+      config: { scope: 'messages:write' },
+      schema: {
+        tags,
+        operationId: 'previewAnswer',
+        summary: 'What answering would do; nothing is sent or stored',
+        params: ids('conversationId'),
+        body: AnswerBody,
+        response: { 200: Preview },
+      },
+    },
+    async (request) => {
+      const row = await conversationFor(engine, request.principal, request.params.conversationId);
+      return showPreview(
+        await engine.sender.preview(await requestInConversation(engine, { principal: request.principal }, row, request.body)),
+      );
     },
   );
   app.post(

@@ -1,4 +1,5 @@
 /** Messages as this surface shows them; what they refer to is loaded once for all of them. */
+import { sanitizeMailHtml } from '../../connectors/email/sanitize.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Contact, Identity } from '../../model/contact.ts';
 import { mediaOf } from '../../model/content.ts';
@@ -92,6 +93,7 @@ function showMessage(engine: Engine, row: Row, around: Surroundings, files: Map<
   };
   const incoming = row.direction === 'in';
   const reaction = row.metadata.reaction as { emoji: string } | null | undefined;
+  const ownReaction = row.metadata.ownReaction as { emoji: string } | null | undefined;
   return {
     id: row.id,
     channelId: row.channelId,
@@ -113,9 +115,17 @@ function showMessage(engine: Engine, row: Row, around: Surroundings, files: Map<
     updatedAt: iso(row.updatedAt),
     state: row.state,
     error: row.error && shownError(row.error),
-    content: { ...content },
+    content: shownContent(content),
     reaction: reaction ? { emoji: reaction.emoji } : null,
+    ownReaction: ownReaction ? { emoji: ownReaction.emoji } : null,
   };
+}
+
+/** A mail's HTML is made safe before it leaves the house; `blockedImages` says how many pictures of others wait in `data-src`. */
+function shownContent(content: Row['content']): Record<string, unknown> {
+  if (content.type !== 'email' || content.html === undefined) return { ...content };
+  const inline = new Map(content.attachments?.flatMap((ref) => (ref.contentId && ref.url ? [[ref.contentId, ref.url] as const] : [])));
+  return { ...content, ...sanitizeMailHtml(content.html, { inline: (id) => inline.get(id) }) };
 }
 
 /** What was learnt about the files since, and their addresses. */

@@ -1,6 +1,7 @@
 /** Messages of a channel, of the workspace, and what people did with them. */
 import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
+import { react } from '../../engine/react.ts';
 import type { MessageState } from '../../model/message.ts';
 import { type ChannelMessagePage, listInChannel } from '../../store/messages.ts';
 import type { Principal } from '../auth.ts';
@@ -8,9 +9,10 @@ import { channelFor, liveChannelFor, messageFor } from './access.ts';
 import { interactionsOf } from './interactions.ts';
 import { showMessageOf, showMessages } from './message-view.ts';
 import { idOf, idToken, page } from './paging.ts';
-import { ids, listAnswer, listOf, listQuery, oneOf, Uuid } from './schemas/common.ts';
-import { Interaction, MESSAGE_STATUSES, Message, SendBody } from './schemas/message.ts';
-import { sendOnChannel } from './sending.ts';
+import { showPreview } from './preview-view.ts';
+import { ids, listAnswer, listOf, listQuery, nullable, oneOf, Uuid } from './schemas/common.ts';
+import { Interaction, MESSAGE_STATUSES, Message, Preview, SendBody } from './schemas/message.ts';
+import { requestOnChannel, sendOnChannel } from './sending.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
 
 const tags = ['Messages'];
@@ -91,6 +93,26 @@ export function messageRoutes(app: Routes, { engine }: SurfaceParts): void {
       return reply.code(202).send(await showMessageOf(engine, message));
     },
   );
+  app.post(
+    '/channels/:channelId/messages/preview',
+    {
+      config: { scope: 'messages:write' },
+      schema: {
+        tags,
+        operationId: 'previewMessage',
+        summary: 'What sending would do: the content, the parts it is billed in, what stands against it. Nothing is sent or stored',
+        params: ids('channelId'),
+        body: SendBody,
+        response: { 200: Preview },
+      },
+    },
+    async (request) => {
+      const channel = await liveChannelFor(engine, request.principal, request.params.channelId);
+      return showPreview(
+        await engine.sender.preview(await requestOnChannel(engine, { principal: request.principal }, channel, request.body)),
+      );
+    },
+  );
   app.get(
     '/channels/:channelId/messages/:messageId',
     {
@@ -142,6 +164,29 @@ export function messageRoutes(app: Routes, { engine }: SurfaceParts): void {
       const message = await messageFor(engine, request.principal, request.params.messageId);
       const revived = await engine.sender.resend(message.workspaceId, message.id);
       return reply.code(202).send(await showMessageOf(engine, revived));
+    },
+  );
+  app.post(
+    '/messages/:messageId/reactions',
+    {
+      config: { scope: 'messages:write' },
+      schema: {
+        tags,
+        operationId: 'reactToMessage',
+        summary: 'React to a message, or take the reaction away',
+        params: ids('messageId'),
+        body: Type.Object(
+          { emoji: nullable(Type.String({ minLength: 1, maxLength: 40, description: 'null takes it away.' })) },
+          { additionalProperties: false, examples: [{ emoji: '👍' }] },
+        ),
+        response: { 200: Message },
+      },
+    },
+    async (request) => {
+      const message = await messageFor(engine, request.principal, request.params.messageId);
+      const channel = await liveChannelFor(engine, request.principal, message.channelId);
+      await react(engine, channel, message, request.body.emoji);
+      return showMessageOf(engine, await messageFor(engine, request.principal, message.id));
     },
   );
 }

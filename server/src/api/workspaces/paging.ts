@@ -35,6 +35,19 @@ export function idOf(token: string | undefined): string | undefined {
   return parts[0];
 }
 
+export function wordsToken(words: string[]): string {
+  return encode(words);
+}
+
+/** As `placeOf`, for lists that are ordered by words; the last one is the row's id where `withId` is set. */
+export function wordsOf(token: string | undefined, count: number, withId: boolean): string[] | undefined {
+  if (token === undefined) return undefined;
+  const words = decode(token);
+  const strings = words.filter((word): word is string => typeof word === 'string' && !word.includes('\0'));
+  if (strings.length !== count || words.length !== count || (withId && !isUuid(strings.at(-1)))) throw badToken();
+  return strings;
+}
+
 /** A page from one row more than asked for: the extra row only says that there is a next page. */
 export function page<Row>(rows: Row[], limit: number, token: (last: Row) => string): { rows: Row[]; nextPageToken?: string } {
   if (rows.length <= limit) return { rows };

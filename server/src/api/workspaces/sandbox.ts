@@ -1,12 +1,17 @@
 /** The simulated customer, for demos and tests: writes when told to, and answers agents. */
 import Type from 'typebox';
+import type { Engine } from '../../engine/engine.ts';
+import type { CustomerMessage } from '../../engine/sandbox-customer.ts';
+import { simulateCustomer } from '../../engine/sandbox-customers.ts';
+import type { Content } from '../../model/content.ts';
+import type { ChannelRow } from '../../store/channels.ts';
 import { channelFor } from './access.ts';
 import { ids, NoContent, oneOf, Uuid } from './schemas/common.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
 
 const tags = ['Sandbox'];
 
-const CustomerMessage = Type.Object(
+const WrittenMessage = Type.Object(
   {
     channelId: Uuid,
     customer: Type.String({ minLength: 1, maxLength: 200, description: 'Any word that tells this customer from others.' }),
@@ -56,14 +61,14 @@ export function sandboxRoutes(app: Routes, { engine }: SurfaceParts): void {
         operationId: 'writeAsCustomer',
         summary: 'A simulated customer writes on a sandbox channel',
         params: ids(),
-        body: CustomerMessage,
+        body: WrittenMessage,
         response: { 202: Type.Object({ platformReference: Type.String() }) },
       },
     },
     async (request, reply) => {
       const { channelId, customer, name, message } = request.body;
       const channel = await channelFor(engine, request.principal, channelId);
-      const platformReference = await engine.sandboxCustomers.write(channel, { customer, ...(name ? { name } : {}), ...message });
+      const platformReference = await write(engine, channel, { customer, ...(name ? { name } : {}), ...message });
       return reply.code(202).send({ platformReference });
     },
   );
@@ -86,4 +91,20 @@ export function sandboxRoutes(app: Routes, { engine }: SurfaceParts): void {
       return reply.code(204).send(null);
     },
   );
+}
+
+/** Our own widget's customers speak its language; those of all other sources speak through the stand-in of their provider. */
+async function write(engine: Engine, channel: ChannelRow, given: CustomerMessage): Promise<string> {
+  if (channel.source === 'chatplugin') return engine.sandboxCustomers.write(channel, given);
+  const { customer: from, name, text, attachment } = given;
+  const id = attachment && engine.media.idOf(channel.workspaceId, attachment.url);
+  const message: Content = attachment
+    ? {
+        type: attachment.type,
+        media: { ...(id ? { id } : { url: attachment.url }), ...(attachment.name ? { filename: attachment.name } : {}) },
+        ...(text ? { caption: text } : {}),
+      }
+    : { type: 'text', text: text ?? '' };
+  const { providerId } = await simulateCustomer(engine, channel, { from, ...(name ? { name } : {}), message });
+  return providerId;
 }

@@ -3,7 +3,7 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js';
 import { capabilitiesOf } from '../../connectors/connector.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { SendRequest } from '../../engine/send.ts';
-import type { Content, MailAddress } from '../../model/content.ts';
+import type { Content, EmailContent, MailAddress } from '../../model/content.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import { invalid } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
@@ -14,6 +14,8 @@ import { contentOf } from './bodies.ts';
 import { mediaAddresses } from './message-view.ts';
 import type { AnswerBody, ReceiverContact, SendBody } from './schemas/message.ts';
 
+/** Of one kind, beside the one that is answered. */
+const MOST_READERS = 50;
 const SCHEDULE_LIMIT_MS = 35 * 24 * 3600 * 1000;
 /** Nearer than this is now. */
 const SOON_MS = 10 * 60 * 1000;
@@ -32,6 +34,11 @@ export interface Caller {
 
 /** Sends to somebody on a channel; who is not known yet becomes a contact. Throws as `Sender.send` does. */
 export async function sendOnChannel(engine: Engine, caller: Caller, channel: ChannelRow, body: SendBody): Promise<Message> {
+  return engine.sender.send(await requestOnChannel(engine, caller, channel, body));
+}
+
+/** What somebody asks to be sent on a channel. Throws `invalid`. */
+export async function requestOnChannel(engine: Engine, caller: Caller, channel: ChannelRow, body: SendBody): Promise<SendRequest> {
   const { principal } = caller;
   const { contacts } = body.receiver;
   const primary = contacts.findIndex((contact) => (contact.type ?? 'to') === 'to');
@@ -42,27 +49,40 @@ export async function sendOnChannel(engine: Engine, caller: Caller, channel: Cha
     await addReaders(engine, principal.workspaceId, content, contacts);
   }
   const name = body.sender?.connector?.annotations?.name;
-  return engine.sender.send({
+  return {
     ...common(caller, body),
     ...(name ? { sender: { id: principal.keyId, name } } : {}),
     to: await destination(engine, principal.workspaceId, channel, contacts[primary]!, primary),
     content,
-  });
+  };
 }
 
 /** Answers in a conversation. Throws as `Sender.send` does. */
 export async function sendInConversation(engine: Engine, caller: Caller, conversation: Conversation, body: AnswerBody): Promise<Message> {
-  const { principal } = caller;
-  const channel = (await getChannel(engine.database, principal.workspaceId, conversation.channelId))!;
+  return engine.sender.send(await requestInConversation(engine, caller, conversation, body));
+}
+
+/** What somebody asks to be sent in a conversation. Throws `invalid`. */
+export async function requestInConversation(
+  engine: Engine,
+  caller: Caller,
+  conversation: Conversation,
+  body: AnswerBody,
+): Promise<SendRequest> {
+  const { workspaceId } = caller.principal;
+  const channel = (await getChannel(engine.database, workspaceId, conversation.channelId))!;
   const content = contentFor(engine, channel, body);
-  if (content.type === 'email' && content.subject === '') content.subject = answerSubject(conversation.subject);
-  return engine.sender.send({ ...common(caller, body), to: { conversationId: conversation.id }, content });
+  if (content.type === 'email') {
+    if (content.subject === '') content.subject = answerSubject(conversation.subject);
+    Object.assign(content, furtherReaders(body.meta?.email));
+  }
+  return { ...common(caller, body), to: { conversationId: conversation.id }, content };
 }
 
 function common(
   { principal, intendedId }: Caller,
   body: AnswerBody,
-): Pick<SendRequest, 'workspaceId' | 'sender' | 'messageId' | 'replyTo' | 'tag' | 'sendAt' | 'metadata'> {
+): Pick<SendRequest, 'workspaceId' | 'sender' | 'messageId' | 'replyTo' | 'tag' | 'sendAt' | 'metadata' | 'degrade'> {
   const sendAt = scheduleOf(body.scheduledFor);
   const useCase = (body.meta?.extraInformation as { useCase?: unknown } | undefined)?.useCase;
   const metadata: Record<string, unknown> = {
@@ -79,6 +99,7 @@ function common(
     // Bird's word for a person answering outside the standard window.
     ...(useCase === 'conversation' || useCase === 'transactional' ? { tag: 'HUMAN_AGENT' } : {}),
     ...(sendAt ? { sendAt } : {}),
+    ...(body.degrade ? { degrade: body.degrade } : {}),
     metadata,
   };
 }
@@ -160,6 +181,25 @@ async function mailAddressOf(engine: Engine, workspaceId: string, contact: Recei
   const own = identities.find((identity) => identity.kind === 'emailaddress');
   if (!own) throw invalid(`${field}.id`, 'the contact has no mail address');
   return own.value;
+}
+
+/** `meta.email` names who else reads an answer: `{cc: ['…'], bcc: ['…']}`. Throws `invalid`. */
+function furtherReaders(meta: unknown): Pick<EmailContent, 'cc' | 'bcc'> {
+  const readers: Pick<EmailContent, 'cc' | 'bcc'> = {};
+  for (const kind of ['cc', 'bcc'] as const) {
+    const given = (meta as Record<string, unknown> | undefined)?.[kind];
+    if (given === undefined || given === null) continue;
+    if (!Array.isArray(given) || given.length > MOST_READERS) {
+      throw invalid(`meta.email.${kind}`, `must be a list of at most ${MOST_READERS} mail addresses`);
+    }
+    const addresses = given.map((value, n) => {
+      const field = `meta.email.${kind}.${n}`;
+      if (typeof value !== 'string') throw invalid(field, 'is no mail address');
+      return { address: identityOf({ identifierKey: 'emailaddress', identifierValue: value }, field).value };
+    });
+    if (addresses.length > 0) readers[kind] = addresses;
+  }
+  return readers;
 }
 
 function answerSubject(subject: string | null): string {

@@ -11,8 +11,10 @@ import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS, type IdempotencyProblem } from '../idempotency.ts';
 import { catalogRoutes } from './catalog.ts';
 import { channelRoutes } from './channels.ts';
+import { consentRoutes } from './consent.ts';
 import { contactRoutes } from './contacts.ts';
 import { conversationRoutes } from './conversations.ts';
+import { emailDomainRoutes } from './email-domains.ts';
 import { answerError } from './errors.ts';
 import { eventRoutes } from './events.ts';
 import { guard } from './guard.ts';
@@ -20,8 +22,11 @@ import { keyRoutes } from './keys.ts';
 import { mediaRoutes, registerUploads } from './media.ts';
 import { messageRoutes } from './messages.ts';
 import { rawEventRoutes } from './raw-events.ts';
+import { recipientRoutes } from './recipients.ts';
 import { sandboxRoutes } from './sandbox.ts';
+import { savedReplyRoutes } from './saved-replies.ts';
 import { serviceWindowRoutes } from './service-window.ts';
+import { templateRoutes } from './templates.ts';
 
 /** A Fastify scope whose handlers are typed by their schemas. */
 export type Routes = FastifyInstance<
@@ -59,6 +64,11 @@ const ROUTES: ((app: Routes, parts: SurfaceParts) => void)[] = [
   keyRoutes,
   rawEventRoutes,
   sandboxRoutes,
+  templateRoutes,
+  savedReplyRoutes,
+  recipientRoutes,
+  consentRoutes,
+  emailDomainRoutes,
 ];
 
 export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: Authenticator): void {

@@ -80,6 +80,14 @@ export const live = defineConnector({
   },
   idempotentSend: true,
 
+  setup: (channel, config) => [
+    {
+      label: 'Script tag',
+      value: `<script async src="${config.publicUrl.replace(/\/+$/, '')}/widget.js" data-channel-id="${channel.id}"></script>`,
+      help: 'Put this before </body> on every page that shall show the chat.',
+    },
+  ],
+
   async connect(input) {
     return {
       sourceChannelId: input.name,

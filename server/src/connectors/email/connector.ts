@@ -153,6 +153,7 @@ export function createEmailConnector(mx?: MxOptions): Connector {
     },
 
     consent: {
+      applies: ({ settings }) => settings.provider === 'microsoft' || settings.provider === 'google',
       async start(mailbox, context, request) {
         return kindOf(mailbox, context).consent?.start(mailbox, context, request);
       },

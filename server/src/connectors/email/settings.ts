@@ -9,6 +9,10 @@ const Provider = Type.Union([Type.Literal('aurion'), Type.Literal('microsoft'), 
 
 export type MailProvider = Static<typeof Provider>;
 
+/** Which provider a field belongs to; the form shows it for that one only. */
+const OAUTH = { provider: ['microsoft', 'google', 'smtp'] };
+const SERVER = { provider: ['smtp'] };
+
 /** Fields that any mailbox may have, whatever its provider. */
 const common = {
   agents: Type.Optional(
@@ -18,7 +22,9 @@ const common = {
       editable: true,
     }),
   ),
-  signature: Type.Optional(Type.String({ title: 'Signature', description: 'Plain text, put under every answer.', editable: true })),
+  signature: Type.Optional(
+    Type.String({ title: 'Signature', description: 'Plain text, put under every answer.', editable: true, multiline: true }),
+  ),
   quote: Type.Optional(
     Type.Boolean({ title: 'Quote history', description: 'Put the mail that is answered below the answer.', editable: true }),
   ),
@@ -26,9 +32,15 @@ const common = {
 
 const microsoft = {
   client_id: Type.Optional(
-    Type.String({ title: 'Client ID', description: 'Of the app in Microsoft Entra, or of the OAuth client at Google.' }),
+    Type.String({
+      title: 'Client ID',
+      description: 'Of the app in Microsoft Entra, or of the OAuth client at Google.',
+      when: OAUTH,
+    }),
   ),
-  tenant_id: Type.Optional(Type.String({ title: 'Tenant ID', description: 'Microsoft 365 only.' })),
+  tenant_id: Type.Optional(
+    Type.String({ title: 'Tenant ID', description: 'Of the directory in Microsoft Entra.', when: { provider: ['microsoft'] } }),
+  ),
 };
 
 const google = {
@@ -37,6 +49,7 @@ const google = {
       title: 'Pub/Sub topic',
       description: 'projects/…/topics/…; without one the mailbox is asked every minute.',
       editable: true,
+      when: { provider: ['google'] },
     }),
   ),
   push_account: Type.Optional(
@@ -44,23 +57,29 @@ const google = {
       title: 'Push service account',
       description: 'Mail address of the service account that signs Pub/Sub pushes.',
       editable: true,
+      when: { provider: ['google'] },
     }),
   ),
 };
 
 const server = {
-  host: Type.Optional(Type.String({ title: 'SMTP host', examples: ['smtp.example.com'] })),
-  port: Type.Optional(Type.Integer({ title: 'SMTP port', minimum: 1, maximum: 65535, examples: [587] })),
-  username: Type.Optional(Type.String({ title: 'SMTP user' })),
+  host: Type.Optional(Type.String({ when: SERVER, title: 'SMTP host', examples: ['smtp.example.com'] })),
+  port: Type.Optional(Type.Integer({ when: SERVER, title: 'SMTP port', minimum: 1, maximum: 65535, examples: [587] })),
+  username: Type.Optional(Type.String({ when: SERVER, title: 'SMTP user' })),
   use_tls: Type.Optional(
-    Type.Boolean({ title: 'SMTP with TLS', description: 'On port 465 from the start, else by STARTTLS, which is then required.' }),
+    Type.Boolean({
+      when: SERVER,
+      title: 'SMTP with TLS',
+      description: 'On port 465 from the start, else by STARTTLS, which is then required.',
+    }),
   ),
-  imap_host: Type.Optional(Type.String({ title: 'IMAP host', examples: ['imap.example.com'] })),
-  imap_port: Type.Optional(Type.Integer({ title: 'IMAP port', minimum: 1, maximum: 65535, examples: [993] })),
-  imap_username: Type.Optional(Type.String({ title: 'IMAP user', description: 'The SMTP user unless told.' })),
-  imap_use_tls: Type.Optional(Type.Boolean({ title: 'IMAP with TLS' })),
+  imap_host: Type.Optional(Type.String({ when: SERVER, title: 'IMAP host', examples: ['imap.example.com'] })),
+  imap_port: Type.Optional(Type.Integer({ when: SERVER, title: 'IMAP port', minimum: 1, maximum: 65535, examples: [993] })),
+  imap_username: Type.Optional(Type.String({ when: SERVER, title: 'IMAP user', description: 'The SMTP user unless told.' })),
+  imap_use_tls: Type.Optional(Type.Boolean({ when: SERVER, title: 'IMAP with TLS' })),
   folders: Type.Optional(
     Type.Array(Type.String(), {
+      when: SERVER,
       title: 'Folders',
       description: 'INBOX unless told. A Sent folder gives what was written elsewhere.',
       editable: true,
@@ -68,6 +87,7 @@ const server = {
   ),
   auth: Type.Optional(
     Type.Union([Type.Literal('password'), Type.Literal('microsoft'), Type.Literal('google')], {
+      when: SERVER,
       title: 'Sign-in',
       description: 'password, or XOAUTH2 with the tokens of Microsoft or Google.',
     }),
@@ -75,16 +95,29 @@ const server = {
 };
 
 const secrets = {
-  client_secret: Type.Optional(Type.String({ title: 'Client secret', secret: true })),
-  refresh_token: Type.Optional(Type.String({ title: 'Refresh token', secret: true })),
-  password: Type.Optional(Type.String({ title: 'SMTP password', secret: true })),
-  imap_password: Type.Optional(Type.String({ title: 'IMAP password', description: 'The SMTP password unless told.', secret: true })),
+  client_secret: Type.Optional(Type.String({ title: 'Client secret', secret: true, when: OAUTH })),
+  refresh_token: Type.Optional(
+    Type.String({
+      title: 'Refresh token',
+      description: 'Left empty, access is granted in the browser after connecting.',
+      secret: true,
+      when: { provider: ['google', 'smtp'] },
+    }),
+  ),
+  password: Type.Optional(Type.String({ title: 'SMTP password', secret: true, when: SERVER })),
+  imap_password: Type.Optional(
+    Type.String({ title: 'IMAP password', description: 'The SMTP password unless told.', secret: true, when: SERVER }),
+  ),
 };
 
 const dkim = Type.Optional(
   Type.Object(
-    { domain: Type.String(), selector: Type.String(), private_key: Type.String() },
-    { title: 'DKIM key', description: 'Signs what the built-in server sends.', secret: true },
+    {
+      domain: Type.String({ title: 'Domain' }),
+      selector: Type.String({ title: 'Selector' }),
+      private_key: Type.String({ title: 'Private key', description: 'PEM.', multiline: true }),
+    },
+    { title: 'DKIM key', description: 'Signs what the built-in server sends.', secret: true, when: { provider: ['aurion'] } },
   ),
 );
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { uuidv7 } from '../../../src/model/ids.ts';
 import { SCOPES } from '../../../src/model/scopes.ts';
+import { setConsent } from '../../../src/store/consent.ts';
 import { testApp, visitorWrites } from '../support.ts';
 
 const t = await testApp();
@@ -41,6 +42,22 @@ const message = conversation.lastMessage;
 await t.engine.ingest.submit([{ source: 'chatplugin', sourceChannelId: 'guard', contentType: 'x', body: Buffer.from('{') }]);
 const rawEvent = (await t.call('GET', '/raw-events')).json.results[0];
 const key = (await t.call('POST', '/api-keys', { body: { name: 'guard', scopes: ['channels:read'] } })).json;
+const reply = (await t.call('POST', '/saved-replies', { body: { title: 'guard', body: 'x' } })).json;
+const domain = (await t.call('POST', '/email-domains', { body: { domain: 'guard.example' } })).json;
+const templateId = uuidv7();
+await t.engine.database.query(
+  `insert into provider_templates (workspace_id, id, source, account, name, language, status) values ($1, $2, 'whatsapp', '1', 'guard', 'en', 'APPROVED')`,
+  [t.workspaceId, templateId],
+);
+await setConsent(t.engine.database, {
+  workspaceId: t.workspaceId,
+  channelId: channel.id,
+  kind: 'visitor',
+  value: 'ann',
+  wants: false,
+  keyword: 'STOP',
+  at: new Date(),
+});
 const REAL: Record<string, string> = {
   channelId: channel.id,
   conversationId: conversation.id,
@@ -48,12 +65,27 @@ const REAL: Record<string, string> = {
   messageId: message.id,
   rawEventId: rawEvent.id,
   keyId: key.id,
+  replyId: reply.id,
+  domainId: domain.id,
+  templateId,
+  identifierValue: 'ann',
 };
 const withIds = (path: string, id: (name: string) => string) => path.replace(/\{(\w+)\}/g, (_all, name: string) => id(name));
-const real = (route: Route) => withIds(route.path, (name) => REAL[name]!);
+const QUERIES: Record<string, string> = { 'GET /channels/{channelId}/reach': '?identifierValue=ann' };
+const real = (route: Route) => withIds(route.path, (name) => REAL[name]!) + (QUERIES[`${route.method} ${route.path}`] ?? '');
 const BODIES: Record<string, unknown> = {
   'POST /channels/{channelId}/messages': { receiver: { contacts: [{ id: REAL.contactId }] }, body: { type: 'text', text: { text: 'x' } } },
   'POST /conversations/{conversationId}/messages': { body: { type: 'text', text: { text: 'x' } } },
+  'POST /channels/{channelId}/messages/preview': {
+    receiver: { contacts: [{ id: REAL.contactId }] },
+    body: { type: 'text', text: { text: 'x' } },
+  },
+  'POST /conversations/{conversationId}/messages/preview': { body: { type: 'text', text: { text: 'x' } } },
+  'POST /messages/{messageId}/reactions': { emoji: null },
+  'PATCH /templates/{templateId}': { body: 'x' },
+  'POST /templates/{templateId}/render': {},
+  'PATCH /saved-replies/{replyId}': { title: 'x' },
+  'POST /saved-replies/{replyId}/render': {},
   'POST /conversations/{conversationId}/typing': { on: true },
   'PATCH /channels/{channelId}': { name: 'x' },
   'PATCH /conversations/{conversationId}': { status: 'closed' },
@@ -63,8 +95,8 @@ const BODIES: Record<string, unknown> = {
 
 describe('every route', () => {
   it('is in the reference with its scope, a summary, an id and an error shape', () => {
-    expect(routes.length).toBeGreaterThanOrEqual(38);
-    expect(new Set(Object.values(REAL)).size).toBe(6);
+    expect(routes.length).toBeGreaterThanOrEqual(60);
+    expect(new Set(Object.values(REAL)).size).toBe(10);
     const operationIds = new Set<string>();
     for (const [path, methods] of Object.entries(paths)) {
       if (!path.startsWith(PREFIX)) continue;

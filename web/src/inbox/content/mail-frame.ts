@@ -26,6 +26,8 @@ export function frameDocument(email: Pick<EmailContent, 'html' | 'attachments'>,
     const part = email.attachments?.find(({ contentId }) => contentId === id);
     if (part?.url) image.setAttribute('src', part.url);
   }
+  // The server keeps the pictures of others back in `data-src`.
+  for (const image of pictures ? parsed.querySelectorAll('img[data-src]') : []) image.setAttribute('src', image.getAttribute('data-src')!);
   const styles = [...parsed.head.querySelectorAll('style')].map((style) => style.outerHTML).join('');
   const sources = pictures ? 'https: http: data:' : `data: ${location.origin}`;
   return `<!doctype html><html><head><meta charset="utf-8">

@@ -115,6 +115,7 @@ export const ChannelDetails = Type.Object(
     settings: FreeForm,
     details: Type.Record(Type.String(), Type.Unknown(), { description: 'What the provider told about the account.' }),
     metadata: FreeForm,
+    grantsAccess: Type.Boolean({ description: 'A person can grant it access in the browser: POST …/consent.' }),
     setup: Type.Array(Type.Object({ label: Type.String(), value: Type.String(), help: Type.Optional(Type.String()) })),
     lastInAt: nullable(Timestamp),
     lastOutAt: nullable(Timestamp),

@@ -75,6 +75,7 @@ export const Message = Type.Object(
     ),
     content: Type.Record(Type.String(), Type.Unknown(), { description: "Patchbay's own content; files carry a signed `url`." }),
     reaction: nullable(Type.Object({ emoji: Type.String() })),
+    ownReaction: nullable(Type.Object({ emoji: Type.String() })),
   },
   { title: 'Message' },
 );
@@ -112,6 +113,9 @@ export const sendProperties = {
   tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 50 }), { maxItems: 10 })),
   scheduledFor: Type.Optional(
     Type.String({ format: 'date-time', description: 'At most 35 days ahead; past, or within ten minutes: now.' }),
+  ),
+  degrade: Type.Optional(
+    oneOf(['reject', 'degrade'], { description: 'What happens to content that the channel cannot carry: refused, or made simpler.' }),
   ),
   meta: Type.Optional(FreeForm),
 };
@@ -198,3 +202,42 @@ export const Interaction = Type.Object(
   { title: 'Interaction' },
 );
 export type Interaction = Static<typeof Interaction>;
+
+/** What a send would do. */
+export const Preview = Type.Object(
+  {
+    channelId: Uuid,
+    conversationId: nullable(Type.String({ format: 'uuid', description: 'null: a new one would be opened.' })),
+    sendable: Type.Boolean(),
+    content: Type.Record(Type.String(), Type.Unknown(), { description: 'As it would go out.' }),
+    changes: Type.Array(Type.String(), { description: 'What would be made simpler on the way.' }),
+    problems: Type.Array(
+      Type.Object({
+        code: Type.String(),
+        message: Type.String(),
+        details: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+      }),
+      { description: 'Why it cannot be sent; the first is what a send answers.' },
+    ),
+    estimate: nullable(
+      Type.Object({
+        parts: Type.Integer(),
+        encoding: Type.String(),
+        units: Type.Integer(),
+        remaining: Type.Integer(),
+        notes: Type.Array(Type.String()),
+      }),
+    ),
+    window: nullable(
+      Type.Object(
+        { open: Type.Boolean(), expiresAt: nullable(Timestamp), tag: Type.Optional(Type.String()) },
+        { description: 'null: one may write at any time.' },
+      ),
+    ),
+    templates: Type.Array(Type.Object({ name: Type.String(), language: Type.String() }), {
+      description: 'Those that may be sent while the window is closed.',
+    }),
+  },
+  { title: 'Preview' },
+);
+export type Preview = Static<typeof Preview>;

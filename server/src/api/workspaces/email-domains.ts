@@ -1,0 +1,150 @@
+/** Mail domains: the DNS records that they need, and whether these are there. */
+import Type, { type Static } from 'typebox';
+import type { Engine } from '../../engine/engine.ts';
+import { addDomain, mailHost, verifyDomain } from '../../engine/provider-accounts.ts';
+import { notFound, PatchbayError } from '../../model/errors.ts';
+import { recordsFor } from '../../model/mail-domain.ts';
+import { deleteEmailDomain, getEmailDomain, listEmailDomains, type EmailDomain as Row } from '../../store/email-domains.ts';
+import { ids, iso, NoContent, nullable, oneOf, Timestamp, Uuid } from './schemas/common.ts';
+import type { Routes, SurfaceParts } from './surface.ts';
+
+const tags = ['Mail domains'];
+/** A workspace has a handful of them: one page holds all. */
+const MOST = 1_000;
+
+const EmailDomain = Type.Object(
+  {
+    id: Uuid,
+    domain: Type.String(),
+    status: oneOf(['pending', 'verified', 'failed']),
+    records: Type.Array(
+      Type.Object({
+        purpose: oneOf(['dkim', 'spf', 'return_path', 'dmarc']),
+        type: oneOf(['TXT', 'MX']),
+        name: Type.String(),
+        value: Type.String(),
+        required: Type.Boolean({ description: 'Without it the domain is not verified.' }),
+        status: oneOf(['unchecked', 'ok', 'missing', 'wrong', 'unreachable']),
+        found: Type.Array(Type.String(), { description: 'What the DNS says now.' }),
+        message: Type.Optional(Type.String({ description: 'What to do about it.' })),
+      }),
+    ),
+    checkedAt: nullable(Timestamp),
+    verifiedAt: nullable(Timestamp),
+    createdAt: Timestamp,
+  },
+  { title: 'EmailDomain' },
+);
+
+export function emailDomainRoutes(app: Routes, { engine }: SurfaceParts): void {
+  app.get(
+    '/email-domains',
+    {
+      config: { scope: 'channels:read' },
+      schema: {
+        tags,
+        operationId: 'listEmailDomains',
+        summary: 'The mail domains, newest first',
+        params: ids(),
+        response: { 200: Type.Object({ results: Type.Array(EmailDomain) }) },
+      },
+    },
+    async (request) => {
+      const { rows } = await listEmailDomains(engine.database, request.principal.workspaceId, { limit: MOST, offset: 0 });
+      return { results: rows.map((row) => show(engine, row)) };
+    },
+  );
+  app.post(
+    '/email-domains',
+    {
+      config: { scope: 'channels:write' },
+      schema: {
+        tags,
+        operationId: 'addEmailDomain',
+        summary: 'Add a mail domain; answers the DNS records to set',
+        params: ids(),
+        body: Type.Object(
+          { domain: Type.String({ minLength: 1, maxLength: 253 }) },
+          { additionalProperties: false, examples: [{ domain: 'example.com' }] },
+        ),
+        response: { 201: EmailDomain },
+      },
+    },
+    async (request, reply) => {
+      const { domain } = request.body;
+      return reply.code(201).send(show(engine, await addDomain(engine, request.principal.workspaceId, { domain, trusted: false })));
+    },
+  );
+  app.get(
+    '/email-domains/:domainId',
+    {
+      config: { scope: 'channels:read' },
+      schema: { tags, operationId: 'getEmailDomain', summary: 'One mail domain', params: ids('domainId'), response: { 200: EmailDomain } },
+    },
+    async (request) => show(engine, await find(engine, request.principal.workspaceId, request.params.domainId)),
+  );
+  app.post(
+    '/email-domains/:domainId/verify',
+    {
+      config: { scope: 'channels:write' },
+      schema: {
+        tags,
+        operationId: 'verifyEmailDomain',
+        summary: "Look at the domain's records in the DNS now",
+        params: ids('domainId'),
+        response: { 200: EmailDomain },
+      },
+    },
+    async (request) => {
+      const row = await find(engine, request.principal.workspaceId, request.params.domainId);
+      return show(engine, await verifyDomain(engine, row));
+    },
+  );
+  app.delete(
+    '/email-domains/:domainId',
+    {
+      config: { scope: 'channels:write' },
+      schema: {
+        tags,
+        operationId: 'deleteEmailDomain',
+        summary: 'Remove a mail domain',
+        params: ids('domainId'),
+        response: { 204: NoContent },
+      },
+    },
+    async (request, reply) => {
+      const { workspaceId, id } = await find(engine, request.principal.workspaceId, request.params.domainId);
+      const outcome = await deleteEmailDomain(engine.database, workspaceId, id);
+      if (outcome === 'in-use') throw new PatchbayError('conflict', 'channels still send from this domain');
+      if (!outcome) throw notFound('mail domain');
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+async function find(engine: Engine, workspaceId: string, id: string): Promise<Row> {
+  const row = await getEmailDomain(engine.database, workspaceId, id);
+  if (!row) throw notFound('mail domain');
+  return row;
+}
+
+function show(engine: Engine, row: Row): Static<typeof EmailDomain> {
+  const { id, domain, checks, checkedAt, verifiedAt, createdAt } = row;
+  return {
+    id,
+    domain,
+    status: verifiedAt ? 'verified' : checkedAt ? 'failed' : 'pending',
+    records: recordsFor(row, mailHost(engine)).map((record) => {
+      const check = checks.find(({ purpose }) => purpose === record.purpose);
+      return {
+        ...record,
+        status: check?.status ?? 'unchecked',
+        found: check?.found ?? [],
+        ...(check?.message ? { message: check.message } : {}),
+      };
+    }),
+    checkedAt: iso(checkedAt),
+    verifiedAt: iso(verifiedAt),
+    createdAt: iso(createdAt),
+  };
+}
