@@ -11,6 +11,7 @@ const missing = [
   { there: hasProgram('chromium', 'chromium-browser', 'google-chrome'), what: 'chromium: the pages and the widget in a real browser' },
   { there: hasProgram('dovecot'), what: 'dovecot: mailboxes on a real IMAP server' },
   { there: hasProgram('postfix'), what: 'postfix: mail through a real SMTP server' },
+  { there: hasProgram('bash') && hasProgram('curl') && hasProgram('jq'), what: 'bash, curl and jq: the examples of the documentation' },
   { there: hasProgram('swaks'), what: 'swaks: mail from a foreign SMTP client' },
   {
     there: existsSync(process.env.EVIDENCE_DIR ?? join(root, '..', 'shared', 'evidence')),

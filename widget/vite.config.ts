@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
-/** What the widget may cost a customer's page: as sent to every browser over HTTPS, which is brotli. */
+/** What draws JSX. */
+const VIEW = join(import.meta.dirname, 'src/view/view.ts');
+
+/** What the widget may cost a customer's page, however it is compressed on its way. */
 const LIMIT_BYTES = 20_000;
 
 /** Writes the compressed files beside the plain one, prints their sizes, and fails the build above the limit. */
@@ -19,8 +22,9 @@ function compress(): Plugin {
         const gzip = gzipSync(file.code, { level: 9 });
         writeFileSync(join(dir, `${file.fileName}.br`), brotli);
         writeFileSync(join(dir, `${file.fileName}.gz`), gzip);
-        console.info(`${file.fileName}: ${brotli.length} bytes brotli (limit ${LIMIT_BYTES}), ${gzip.length} bytes gzip`);
-        if (brotli.length > LIMIT_BYTES) this.error(`${file.fileName} is ${brotli.length} bytes brotli, above the limit of ${LIMIT_BYTES}`);
+        const sizes = `${file.fileName}: ${gzip.length} bytes gzip, ${brotli.length} bytes brotli (limit ${LIMIT_BYTES})`;
+        console.info(sizes);
+        if (Math.max(gzip.length, brotli.length) > LIMIT_BYTES) this.error(`the widget is too large: ${sizes}`);
       }
     },
   };
@@ -31,7 +35,6 @@ export default defineConfig({
   oxc: {
     // The classic runtime makes the smaller file; NODE_ENV must not put debugging aids into it.
     jsx: { runtime: 'classic', pragma: 'h', pragmaFrag: 'Fragment', development: false },
-    jsxInject: "import { Fragment, h } from 'preact'",
   },
   plugins: [compress()],
   publicDir: false,
@@ -41,6 +44,7 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: true,
     reportCompressedSize: false,
+    rolldownOptions: { transform: { inject: { h: [VIEW, 'h'], Fragment: [VIEW, 'Fragment'] } } },
     lib: { entry: 'src/main.tsx', formats: ['iife'], name: 'PatchbayWidget', fileName: () => 'widget.js' },
   },
 });

@@ -203,6 +203,8 @@ export function createChat(api: Api, channelId: string, givenResumeToken?: strin
           opened();
           set({ phase: 'online' });
           acknowledge();
+          // What waits to be sent again need not wait any longer.
+          wake();
           void flush();
           // Without a cursor, what was said between the history and the subscription would be missed.
           if (!cursor && load(resumeKey)) authenticate().catch(() => stomp?.close());

@@ -1,10 +1,10 @@
-import { render } from 'preact';
 import { type Api, connectApi } from './api.ts';
 import { createChat } from './chat.ts';
 import { sample } from './sample.ts';
 import { type ChannelInfo, type Config, type Embed, makeSettings, readEmbed } from './settings.ts';
 import styles from './styles.css?inline';
 import { App } from './ui/App.tsx';
+import { render } from './view/view.ts';
 
 /** What a page may do with the widget: `window.patchbay`, empty until the widget is drawn. */
 interface PageApi {

@@ -7,6 +7,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../engine/engine.ts';
 import { dropIdempotencyKey, keepIdempotentAnswer, sweepIdempotencyKeys, takeIdempotencyKey } from '../store/idempotency.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The id for what this request makes: the same one when it is carried out again because an earlier run of it died. */
+    intendedId?: string;
+  }
+}
+
 /** Why a request with a key is refused. */
 export type IdempotencyProblem =
   /** The key is empty, too long, or not plain text. */
@@ -62,7 +69,8 @@ export function addIdempotency(scope: FastifyInstance, engine: Engine, options: 
     const key = owner.id ? `${owner.id} ${given}` : given;
     const fingerprint = fingerprintOf(request);
     const earlier = await takeIdempotencyKey(engine.database, owner.workspaceId, key, fingerprint);
-    if (!earlier) {
+    if ('intendedId' in earlier) {
+      request.intendedId = earlier.intendedId;
       held.set(request, { workspaceId: owner.workspaceId, key });
       sweep();
       return;

@@ -99,8 +99,17 @@ interface Violation {
 function problemsOf(violations: readonly Violation[]): FieldProblem[] {
   const problems = new Map<string, FieldProblem>();
   const add = (field: string, message: string) => problems.set(`${field} ${message}`, { field, message });
+  const choices = Map.groupBy(
+    violations.filter(({ keyword }) => keyword === 'const'),
+    ({ instancePath }) => instancePath,
+  );
   for (const violation of violations) {
     const path = (violation.instancePath ?? '').slice(1).replaceAll('/', '.');
+    if (violation.keyword === 'const' || (violation.keyword === 'anyOf' && choices.has(violation.instancePath))) {
+      const allowed = choices.get(violation.instancePath)!.map(({ params }) => (params as { allowedValue?: unknown }).allowedValue);
+      add(path || 'body', `must be ${allowed.length > 1 ? 'one of ' : ''}${allowed.join(', ')}`);
+      continue;
+    }
     const below = (name: string) => (path ? `${path}.${name}` : name);
     const { requiredProperties, missingProperty } = (violation.params ?? {}) as { requiredProperties?: string[]; missingProperty?: string };
     const missing = requiredProperties ?? (missingProperty ? [missingProperty] : []);

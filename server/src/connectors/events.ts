@@ -14,8 +14,9 @@ export interface Party {
  * the same channel AND the same contact (people who answer one newsletter never meet in one thread), in this order:
  *
  * 1. for each of `candidates`, first to last: the conversation that holds a message whose provider id is the candidate,
- *    or whose own thread key is the candidate;
- * 2. the conversation whose thread key is `key`;
+ *    or whose own thread key is the candidate, or one of whose messages named it (also when we never saw that one);
+ * 2. the conversation where a message named this one's own id (an answer that came first), then the one whose thread key
+ *    is `key`;
  * 3. with `guess`: the newest conversation whose `thread_data.guess` equals it and whose last message is younger than
  *    seven days; the message's metadata then gets `threadedBy: 'subject'`, so that people can see it was a guess;
  * 4. else a new conversation with `key` as its thread key.
@@ -40,6 +41,11 @@ export interface MessageEvent {
   direction: 'in' | 'out';
   /** Unique within the channel; a second one with the same id changes nothing. */
   providerId: string;
+  /**
+   * What the message says, hashed, where ids are made by its sender (mail): one with a known id and another fingerprint
+   * is another message, and is kept beside the first.
+   */
+  fingerprint?: string;
   /** The far end of the conversation: the writer, or the reader of an echo. */
   contact: Party;
   content: Content;

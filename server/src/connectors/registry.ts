@@ -28,10 +28,10 @@ export class Registry {
     return this.#connectors.get(source);
   }
 
-  /** The sources of the provider that this source belongs to. */
+  /** The sources of the same provider, this one among them: some share an account's subscription. */
   sourcesOfProvider(source: string): string[] {
-    const provider = this.providers.find(({ connectors }) => connectors.some((connector) => connector.source === source));
-    return provider?.connectors.map((connector) => connector.source) ?? [];
+    const own = this.providers.find((provider) => provider.connectors.some((connector) => connector.source === source));
+    return own?.connectors.map((connector) => connector.source) ?? [source];
   }
 
   get connectors(): Connector[] {

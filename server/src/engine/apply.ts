@@ -8,6 +8,7 @@ import { insertWaitingMedia, type WaitingMedia } from '../store/media.ts';
 import { notifyWakes, takeEarly } from '../store/receipts-sql.ts';
 import { insertThreadRefs, replaceThreadData, type ThreadDataRow } from '../store/threads.ts';
 import { applyChange, applyReceipts, type Located, type Target } from './apply-changes.ts';
+import { claimEchoes } from './echoes.ts';
 import { type Found, resolveParties, type Wanted } from './parties.ts';
 import type { Route } from './routes.ts';
 
@@ -31,7 +32,8 @@ interface Incoming {
  * Applies the events and appends to the log. Repeating an event changes nothing; any order ends in the same state.
  * The caller commits.
  */
-export async function applyInbound(client: Client, batch: Inbound[]): Promise<void> {
+export async function applyInbound(client: Client, arrived: Inbound[]): Promise<void> {
+  const batch = await claimEchoes(client, arrived);
   const log: sql.NewEvent[] = [];
   const withParty = batch.flatMap((inbound) => {
     const wanted = wantedOf(inbound);
@@ -84,7 +86,7 @@ async function storeMessages(client: Client, batch: Inbound[], foundOf: Map<Inbo
   });
   if (incoming.length === 0) return;
   await pointAtAnswered(client, incoming);
-  const { stored, early } = await sql.storeArriving(
+  const { stored, early } = await storeAll(
     client,
     incoming.map((item) => item.row),
     log.splice(0),
@@ -137,6 +139,7 @@ function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Inc
       ...(found.guessed ? { threadedBy: 'subject' } : {}),
     },
     sentAt,
+    ...(event.fingerprint === undefined ? {} : { fingerprint: event.fingerprint }),
     ...(route.connector.mediaOf && inbound.rawEventId ? { rawEventId: inbound.rawEventId } : {}),
     unread: event.direction === 'in' && !event.automatic ? 1 : 0,
     inboundAt: counts ? sentAt : null,
@@ -159,6 +162,22 @@ async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<vo
     row.replyTo = (result.rows[0] as { id: string } | undefined)?.id ?? null;
     row.metadata.replyToProviderId = inbound.event.replyTo;
   }
+}
+
+/** The ids of those that were new. A message whose id another one has, which says something else, gets an id of its own. */
+async function storeAll(
+  client: Client,
+  rows: sql.ArrivingMessage[],
+  events: sql.NewEvent[],
+): Promise<{ stored: Set<string>; early: boolean }> {
+  const { stored, early } = await sql.storeArriving(client, rows, events);
+  const refused = rows.filter((row) => row.fingerprint !== undefined && !stored.has(row.id));
+  const impostors = await sql.findImpostors(client, refused);
+  const renamed = refused.filter((row) => impostors.has(row.id));
+  if (renamed.length === 0) return { stored, early };
+  for (const row of renamed) row.providerId = `${row.providerId}#${row.fingerprint}`;
+  const again = await sql.storeArriving(client, renamed, []);
+  return { stored: stored.union(again.stored), early: early || again.early };
 }
 
 /** What later messages of the same threads will be found by, and what answers to them are built from. */
@@ -184,8 +203,20 @@ async function keepThreads(client: Client, fresh: Incoming[]): Promise<void> {
   await replaceThreadData(client, [...newest.values()]);
 }
 
+/**
+ * Applies what was kept for messages of one channel that are known by now: their own transaction looked before the one
+ * that kept it had committed. The caller commits.
+ */
+export async function applyEarly(client: Client, route: Route, providerIds: string[]): Promise<void> {
+  const log: sql.NewEvent[] = [];
+  const { workspaceId, channelId } = route;
+  const known = providerIds.map((providerId) => ({ workspaceId, channelId, providerId }));
+  await replayEarly(client, known, [{ route }], log);
+  await sql.appendEvents(client, log);
+}
+
 /** Receipts, reactions and edits that were kept because they came before their message was known are applied now. */
-async function replayEarly(client: Client, known: Target[], batch: Inbound[], log: sql.NewEvent[]): Promise<void> {
+async function replayEarly(client: Client, known: Target[], batch: Pick<Inbound, 'route'>[], log: sql.NewEvent[]): Promise<void> {
   const kept = await takeEarly(client, known);
   if (kept.length === 0) return;
   const routes = new Map(batch.map(({ route }) => [`${route.workspaceId}\n${route.channelId}`, route]));

@@ -179,23 +179,28 @@ export class Channels {
   async #end(workspaceId: string, id: string, change: ChannelChange): Promise<ChannelRow> {
     const row = await this.get(workspaceId, id);
     if (row.status === change.status) return row;
-    if (isConnected(row.status)) await this.#disconnectAtProvider(row);
+    const view = this.view(row);
     const changed = await this.change(workspaceId, id, { ...change, credentials: null });
-    this.#changed();
+    // Only now, so that of two channels of one account that end at once the later one finds itself the last.
+    if (isConnected(row.status)) await this.#disconnectAtProvider(row, view);
     return changed;
   }
 
-  async #disconnectAtProvider(row: ChannelRow): Promise<void> {
+  /** True when no other connected channel needs what the provider set up for this one's account. */
+  async isLastOfAccount(row: Pick<ChannelRow, 'id' | 'source' | 'account' | 'sandbox'>): Promise<boolean> {
+    // Sources of one provider share its subscription: a page's Facebook and Instagram channels do.
+    const sources = this.#registry.sourcesOfProvider(row.source);
+    const lists = await Promise.all(sources.map((source) => channelsByAccount(this.#database, source, row.account)));
+    return !lists.flat().some((other) => other.id !== row.id && other.sandbox === row.sandbox && isConnected(other.status));
+  }
+
+  async #disconnectAtProvider(row: ChannelRow, view: ChannelView): Promise<void> {
     const connector = this.connectorOf(row.source);
     if (!connector.disconnect) return;
-    // Sources of one provider share its subscription: a page's Facebook and Instagram channels do.
-    const others = await Promise.all(
-      this.#registry.sourcesOfProvider(row.source).map((source) => channelsByAccount(this.#database, source, row.account)),
-    );
-    const lastOfAccount = !others.flat().some((other) => other.id !== row.id && other.sandbox === row.sandbox && isConnected(other.status));
+    const lastOfAccount = await this.isLastOfAccount(row);
     const context = this.#contexts.for({ workspaceId: row.workspaceId, channelId: row.id, sandbox: row.sandbox });
     try {
-      await connector.disconnect(this.view(row), context, { lastOfAccount });
+      await connector.disconnect(view, context, { lastOfAccount });
     } catch (error) {
       // Without credentials nothing was ever set up there.
       if (error instanceof PatchbayError && error.code === 'setting-missing') return;
@@ -203,7 +208,7 @@ export class Channels {
       context.log.warn({ channel: row.id, err: error }, 'the provider could not be told of the disconnect');
       // Credentials that do not work will not work later either.
       if (error.class === 'unauthorized') return;
-      const sealed = this.#vault.seal({ ...this.view(row), lastOfAccount }, contextOf(row.workspaceId, row.id));
+      const sealed = this.#vault.seal(view, contextOf(row.workspaceId, row.id));
       await this.#database.query(
         `insert into farewells (workspace_id, channel_id, source, channel, key_id, run_at) values ($1, $2, $3, $4, $5, now() + interval '1 minute')
          on conflict (workspace_id, channel_id) do update set channel = excluded.channel, key_id = excluded.key_id, run_at = excluded.run_at, attempts = 0`,

@@ -32,6 +32,7 @@ import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Sender } from './send.ts';
 import { settlementAsker } from './settlements.ts';
+import { stragglerSweep } from './stragglers.ts';
 import { syncTemplates, templateSync } from './templates.ts';
 
 export interface Engine {
@@ -94,7 +95,7 @@ export function createEngine({
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
-  const sandboxes = new Sandboxes({
+  const sandboxes: Sandboxes = new Sandboxes({
     config: config.providers,
     channel: async (workspaceId, channelId) => {
       const row = await channels.get(workspaceId, channelId);
@@ -126,7 +127,14 @@ export function createEngine({
     },
   });
   const arrivals = new Arrivals(database, log);
-  const ingest = new Ingest({ database, routes, defaultWorkspaceId, config: config.providers, arrivals, log });
+  const ingest: Ingest = new Ingest({
+    database,
+    routes,
+    defaultWorkspaceId,
+    config: (sandbox) => (sandbox ? sandboxes.config : config.providers),
+    arrivals,
+    log,
+  });
   const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
   let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
@@ -150,6 +158,7 @@ export function createEngine({
     templateSync,
     farewellSayer,
     housekeeper,
+    stragglerSweep,
     settlementAsker,
     reconciler,
     fallbackMover,
@@ -177,6 +186,8 @@ export function createEngine({
     receivers,
     mailPort: () => mailServer?.port,
     async start() {
+      // First: a port that somebody else has ends the start before anything runs.
+      mailServer = await startMailServer({ config, database, ingest, log });
       feed.start();
       arrivals.start();
       const recovered = await ingest.recover();
@@ -185,7 +196,6 @@ export function createEngine({
       for (const worker of workers) worker.start();
       sandboxCustomers.start();
       receivers.start();
-      mailServer = await startMailServer({ config, database, ingest, log });
     },
     async stop() {
       await Promise.all([

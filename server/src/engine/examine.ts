@@ -56,7 +56,7 @@ export async function examine(parts: ExamineParts, destination: Destination, que
   if (!connector.send) problems.push(new PatchbayError('not-supported', `${connector.title} does not send`));
 
   const asked = await withFileFacts(parts.client, question.workspaceId, question.content);
-  const fitted = fit(connector, capabilities, asked, question, parts, problems);
+  const fitted = adapted(connector, capabilities, asked, question, parts, problems);
   const broken = connector.check?.(fitted.content, view) ?? [];
   if (broken.length > 0) {
     problems.push(new PatchbayError('invalid', broken[0]!, { problems: broken.map((message) => ({ field: 'body', message })) }));
@@ -88,7 +88,7 @@ async function withFileFacts(client: Client, workspaceId: string, content: Conte
   return copy;
 }
 
-function fit(
+function adapted(
   connector: Connector,
   capabilities: Capabilities,
   content: Content,

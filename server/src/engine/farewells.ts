@@ -46,10 +46,11 @@ async function sayOne(parts: Parts, farewell: Farewell): Promise<void> {
     return;
   }
   const context = `channel ${workspaceId} ${channelId}`;
-  const view = parts.vault.open(farewell.channel, farewell.keyId, context) as ChannelView & { lastOfAccount: boolean };
+  const view = parts.vault.open(farewell.channel, farewell.keyId, context) as ChannelView;
   try {
     const connector = parts.channels.connectorOf(farewell.source);
-    await connector.disconnect?.(view, parts.contexts.for({ workspaceId, channelId, sandbox: view.sandbox }), view);
+    const lastOfAccount = await parts.channels.isLastOfAccount(row);
+    await connector.disconnect?.(view, parts.contexts.for({ workspaceId, channelId, sandbox: view.sandbox }), { lastOfAccount });
     await done();
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;

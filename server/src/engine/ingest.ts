@@ -4,6 +4,7 @@
  * raw events alone are kept in one transaction, the callers are answered, and each event is then applied for itself:
  * one that nobody can read never holds up the others, and is kept, listed and replayable.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { InboundEvent, ProviderConfig, RawEvent } from '../connectors/connector.ts';
 import { uuidv7 } from '../model/ids.ts';
@@ -16,6 +17,10 @@ import type { Route, Routes } from './routes.ts';
 
 /** Events a transaction; larger ones make the first caller wait for the last. */
 const BATCH = 256;
+/** Transactions at a time, and how many events a second one needs to start. */
+const LANES = 2;
+const SECOND_LANE_FROM = 32;
+const GATHER_MS = 1;
 /** Bytes of raw events a transaction: mails can be large. */
 const BATCH_BYTES = 32 * 1024 * 1024;
 
@@ -37,7 +42,8 @@ export interface IngestOptions {
   routes: Routes;
   /** Where events are filed that belong to no channel of ours. */
   defaultWorkspaceId: string;
-  config: ProviderConfig;
+  /** The settings that an event is read with: the installation's, or those of sandbox channels. */
+  config(sandbox: boolean): ProviderConfig;
   arrivals: Arrivals;
   log: Logger;
 }
@@ -46,11 +52,12 @@ export class Ingest {
   readonly #database: Database;
   readonly #routes: Routes;
   readonly #defaultWorkspaceId: string;
-  readonly #config: ProviderConfig;
+  readonly #config: (sandbox: boolean) => ProviderConfig;
   readonly #log: Logger;
   readonly #arrivals: Arrivals;
   #queue: Job[] = [];
-  #running: Promise<void> | undefined;
+  readonly #running = new Set<Promise<void>>();
+  #gathering = false;
 
   constructor(options: IngestOptions) {
     this.#database = options.database;
@@ -101,7 +108,7 @@ export class Ingest {
 
   /** Resolves when everything that was handed in is committed. */
   async drain(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   async #prepare(event: RawEvent, kept?: RawEventView): Promise<Prepared[]> {
@@ -128,7 +135,7 @@ export class Ingest {
       if (!connector) throw new Error(`there is no source ${event.source}`);
       parsed = connector.read
         ? await connector.read(event, direct.length === 1 ? direct[0]!.view : undefined)
-        : connector.parse(event, this.#config);
+        : connector.parse(event, this.#config(typeof event.sandboxOf === 'string'));
     } catch (error) {
       const workspaces = [...new Set(direct.map((route) => route.workspaceId))];
       return (workspaces.length ? workspaces : [fallback]).map((workspaceId) => ({
@@ -183,17 +190,30 @@ export class Ingest {
   #enqueue(prepared: Prepared): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...prepared, resolve, reject });
-      this.#running ??= this.#run();
+      this.#pump();
     });
   }
 
-  /** One transaction at a time: while it commits, the next batch gathers. */
-  async #run(): Promise<void> {
-    await Promise.resolve();
-    while (this.#queue.length > 0) {
-      await this.#commit(this.#nextBatch());
-    }
-    this.#running = undefined;
+  /**
+   * What arrives within a millisecond shares a transaction. A second one starts beside it only once enough has gathered
+   * to be worth a commit of its own: the database works on one while the other waits for its answer.
+   */
+  #pump(): void {
+    if (this.#gathering || this.#running.size >= LANES) return;
+    if (this.#queue.length < (this.#running.size === 0 ? 1 : SECOND_LANE_FROM)) return;
+    this.#gathering = true;
+    const work: Promise<void> = sleep(GATHER_MS)
+      .then(() => {
+        this.#gathering = false;
+        const batch = this.#nextBatch();
+        this.#pump();
+        return this.#commit(batch);
+      })
+      .finally(() => {
+        this.#running.delete(work);
+        this.#pump();
+      });
+    this.#running.add(work);
   }
 
   #nextBatch(): Job[] {

@@ -1,10 +1,14 @@
 /** The built-in mail server as part of the running service: which mailboxes it takes mail for, and where that goes. */
+import { setTimeout } from 'node:timers/promises';
 import { createMailServer, type MailServer } from '../connectors/email/server.ts';
 import { StartError } from '../start-error.ts';
 import { builtinMailbox } from '../store/mailboxes.ts';
 import type { Engine } from './engine.ts';
 
 type Parts = Pick<Engine, 'config' | 'database' | 'ingest' | 'log'>;
+
+/** How long mails under way may take to end when the service stops; what has no 250 by then is sent again. */
+const STOP_MS = 3_000;
 
 export interface RunningMailServer {
   port: number;
@@ -27,7 +31,7 @@ export async function startMailServer({ config, database, ingest, log }: Parts):
   });
   try {
     const port = await server.listen(wanted, config.host);
-    return { port, close: () => server.close() };
+    return { port, close: () => Promise.race([server.close(), setTimeout(STOP_MS, undefined, { ref: false })]) };
   } catch (error) {
     const refusal = startError(error as NodeJS.ErrnoException, wanted);
     if (config.smtpInboundPortGiven || !(refusal instanceof StartError)) throw refusal;

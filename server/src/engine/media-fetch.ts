@@ -17,7 +17,7 @@ type Parts = Pick<Engine, 'database' | 'channels' | 'contexts' | 'media' | 'log'
 export function mediaFetcher(parts: Parts): Worker {
   return new Worker({
     name: 'media',
-    restMs: 5_000,
+    restMs: 1_000,
     log: parts.log,
     work: async () => {
       const rows = await claimMedia(parts.database, 8, LEASE_SECONDS);

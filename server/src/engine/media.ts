@@ -83,14 +83,16 @@ export class Media {
   async write(data: Buffer, filename?: string, declaredType?: string): Promise<{ sha256: string; mimeType: string; size: number }> {
     const sha256 = createHash('sha256').update(data).digest('hex');
     const path = this.#pathOf(sha256);
-    await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
     const part = `${path}.${randomBytes(6).toString('hex')}.part`;
     try {
+      await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
       await writeFile(part, data, { mode: 0o600, flush: true });
       await rename(part, path);
     } catch (error) {
       await rm(part, { force: true });
-      throw error;
+      throw hasNoRoom(error)
+        ? new PatchbayError('unavailable', 'the file cannot be stored: the disk of DATA_DIR is full', { cause: error })
+        : error;
     }
     return { sha256, mimeType: await typeOf(data, filename, declaredType), size: data.length };
   }
@@ -149,6 +151,11 @@ async function typeOf(data: Buffer, filename: string | undefined, declared: stri
   // What claims to be a page or a script stays a file: it must never run under our address.
   if (declared && /^(audio|video)\/|^text\/plain/.test(declared)) return declared.split(';')[0]!;
   return 'application/octet-stream';
+}
+
+function hasNoRoom(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 function headersOf(row: MediaRow): Record<string, string> {

@@ -20,7 +20,7 @@ interface WantedProfile {
 export function profileFetcher(parts: Parts): Worker {
   return new Worker({
     name: 'profiles',
-    restMs: 5_000,
+    restMs: 1_000,
     log: parts.log,
     work: async () => {
       const wanted = await claim(parts);

@@ -23,7 +23,7 @@ export async function reach(engine: Engine, channel: ChannelRow, address: string
   const value = address.trim();
   if (!value) throw invalid('identifierValue', 'is required');
   const identity = connector.address?.(value) ?? { kind: connector.identity.kind, value };
-  const optedOut = await hasOptedOut(engine.database, workspaceId, channelId, [identity]);
+  const optedOut = await hasOptedOut(engine.database, workspaceId, channelId, identity);
   if (!connector.reach) return { ...identity, reachable: null, features: [], optedOut };
   const context = engine.contexts.for({ workspaceId, channelId, sandbox: channel.sandbox });
   const answer = await connector.reach(identity, engine.channels.view(channel), context);

@@ -27,7 +27,7 @@ export interface ReceiverOptions {
 /** `receive` ended by itself: there is nothing to listen to. Looked at again after a while, and when the channel changes. */
 const IDLE_MS = 10 * 60_000;
 /** How long a `receive` may take to end when it is told to. */
-const STOP_MS = 5_000;
+const STOP_MS = 3_000;
 
 interface Run {
   key: { workspaceId: string; channelId: string };

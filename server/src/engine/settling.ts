@@ -19,15 +19,15 @@ export interface Outcome {
 const BATCH = 256;
 
 export class Settling {
-  readonly #batches: MicroBatch<Outcome, void>;
+  readonly #batches: MicroBatch<Outcome, undefined>;
 
   constructor(database: Database) {
     this.#batches = new MicroBatch(BATCH, (outcomes) => database.transaction((client) => write(client, outcomes)));
   }
 
   /** Resolves after the commit. */
-  write(outcome: Outcome): Promise<void> {
-    return this.#batches.add(outcome);
+  async write(outcome: Outcome): Promise<void> {
+    await this.#batches.add(outcome);
   }
 
   drain(): Promise<void> {
@@ -35,7 +35,7 @@ export class Settling {
   }
 }
 
-async function write(client: Client, outcomes: Outcome[]): Promise<void[]> {
+async function write(client: Client, outcomes: Outcome[]): Promise<undefined[]> {
   const receivedAt = new Date();
   const payloads = outcomes.flatMap(({ route, event, payload }) =>
     payload === undefined || !event.ourId ? [] : [{ workspaceId: route.workspaceId, id: event.ourId, payload }],

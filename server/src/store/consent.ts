@@ -18,12 +18,11 @@ export async function hasOptedOut(
   client: Client,
   workspaceId: string,
   channelId: string,
-  addresses: { kind: string; value: string }[],
+  address: { kind: string; value: string },
 ): Promise<boolean> {
   const result = await client.query(
-    `select 1 from consents where workspace_id = $1 and channel_id = $2 and not wants
-       and (kind, value) in (select * from unnest($3::text[], $4::text[])) limit 1`,
-    [workspaceId, channelId, addresses.map((address) => address.kind), addresses.map((address) => address.value)],
+    'select 1 from consents where workspace_id = $1 and channel_id = $2 and kind = $3 and value = $4 and not wants',
+    [workspaceId, channelId, address.kind, address.value],
   );
   return result.rows.length > 0;
 }

@@ -51,6 +51,9 @@ export function openDatabase(connection: pg.PoolConfig, options: { log: Database
     ...connection,
   } as pg.PoolConfig);
   pool.on('error', (error) => options.log.warn({ error: error.message }, 'a database connection was lost'));
+  // The pool listens to idle connections only. One that is lost in use fails its statements, which is enough; without a
+  // listener it would end the process besides.
+  pool.on('connect', (connection) => connection.on('error', () => undefined));
   const listeners = new Set<() => Promise<void>>();
   return {
     pool,

@@ -211,6 +211,8 @@ export async function insertMessages(client: Client, rows: NewMessage[]): Promis
 export interface ArrivingMessage extends NewMessage {
   /** The raw event that its files are cut out of. */
   rawEventId?: string;
+  /** What it says, in short; tells another message under a known id from the same one again. */
+  fingerprint?: string;
   /** Counts as unread: 1 or 0. */
   unread: number;
   /** Its time where it opens the service window, and the window's end. */
@@ -237,12 +239,12 @@ export async function storeArriving(
     text: `with m as materialized (
         select * from json_to_recordset($1) as x("workspaceId" uuid, id uuid, "channelId" uuid, "conversationId" uuid, "contactId" uuid,
           source text, direction text, "providerId" text, state text, content jsonb, payload jsonb, "replyTo" uuid, metadata jsonb,
-          "sentAt" timestamptz, "rawEventId" uuid, unread integer, "inboundAt" timestamptz, "windowEnd" timestamptz, subject text, "eventData" jsonb)),
+          "sentAt" timestamptz, "rawEventId" uuid, fingerprint text, unread integer, "inboundAt" timestamptz, "windowEnd" timestamptz, subject text, "eventData" jsonb)),
       stored as (
         insert into messages (workspace_id, id, channel_id, conversation_id, contact_id, source, direction, provider_id, state, content,
-          payload, reply_to, metadata, sent_at, raw_event_id)
+          payload, reply_to, metadata, sent_at, raw_event_id, fingerprint)
         select "workspaceId", id, "channelId", "conversationId", "contactId", source, direction, "providerId", state, content,
-          payload, "replyTo", metadata, "sentAt", "rawEventId" from m
+          payload, "replyTo", metadata, "sentAt", "rawEventId", fingerprint from m
         on conflict (workspace_id, channel_id, provider_id) where provider_id is not null do nothing
         returning id),
       fresh as materialized (select m.* from m join stored on stored.id = m.id),
@@ -284,6 +286,22 @@ export async function storeArriving(
   });
   const { ids, early } = result.rows[0]!;
   return { stored: new Set(ids ?? []), early };
+}
+
+/** Of these messages, which were not stored, those whose id is taken by a message that says something else. */
+export async function findImpostors(client: Client, rows: ArrivingMessage[]): Promise<Set<string>> {
+  if (rows.length === 0) return new Set();
+  const result = await client.query<{ id: string }>(
+    `select x.id from json_to_recordset($1) as x("workspaceId" uuid, id uuid, "channelId" uuid, "providerId" text, fingerprint text)
+     join messages m on m.workspace_id = x."workspaceId" and m.channel_id = x."channelId" and m.provider_id = x."providerId"
+     where m.fingerprint <> x.fingerprint`,
+    [
+      toJson(
+        rows.map(({ workspaceId, id, channelId, providerId, fingerprint }) => ({ workspaceId, id, channelId, providerId, fingerprint })),
+      ),
+    ],
+  );
+  return new Set(result.rows.map((row) => row.id));
 }
 
 export interface ConversationTouch {

@@ -138,6 +138,22 @@ export async function takeEarly(
   return result.rows;
 }
 
+/** What was kept for messages that are there by now. */
+export async function overdueEarly(
+  client: Client,
+  limit: number,
+): Promise<{ workspaceId: string; channelId: string; providerId: string }[]> {
+  const result = await client.query({
+    name: 'overdue-early',
+    text: `select distinct e.workspace_id as "workspaceId", e.channel_id as "channelId", e.provider_id as "providerId"
+      from early_receipts e join messages m
+        on m.workspace_id = e.workspace_id and m.channel_id = e.channel_id and m.provider_id = e.provider_id
+      limit $1`,
+    values: [limit],
+  });
+  return result.rows;
+}
+
 /** Ends the work on messages that a provider has taken or refused. */
 export async function removeFromOutbox(client: Client, rows: { workspaceId: string; messageId: string }[]): Promise<void> {
   if (rows.length === 0) return;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { mailEvent } from '../../src/connectors/email/raw.ts';
@@ -7,7 +8,7 @@ import type { ChannelRow } from '../../src/store/channels.ts';
 import { conversationsOfContact, getConversation, listConversations } from '../../src/store/conversations.ts';
 import { getMedia } from '../../src/store/media.ts';
 import { getByProviderId, listInConversation } from '../../src/store/messages.ts';
-import { mail } from '../connectors/email/mail.ts';
+import { evidenceMails, mail } from '../connectors/email/mail.ts';
 import { testEngine } from '../support/engine.ts';
 import { until } from '../support/until.ts';
 
@@ -94,6 +95,17 @@ describe('threads of mails', () => {
     expect(await conversationOf('p3@x', other)).not.toBe(await conversationOf('p1@x'));
   });
 
+  it('keeps another mail that comes under a known Message-ID, and the same one once more never', async () => {
+    const first = mail({ From: 'reuse@id.example', 'Message-ID': '<r1@x>', Received: 'from a by b' }, 'one');
+    const other = mail({ From: 'reuse@id.example', 'Message-ID': '<r1@x>' }, 'two');
+    const again = mail({ From: 'reuse@id.example', 'Message-ID': '<r1@x>', Received: 'from c by d' }, 'one');
+    await take(first, other);
+    await take(again, other);
+    const { messages, conversations } = await withPerson('reuse@id.example');
+    expect(messages.map((message) => (message.content as { text: string }).text.trim()).sort()).toEqual(['one', 'two']);
+    expect(conversations).toHaveLength(1);
+  });
+
   it('stores a mail once, however often and however fast it comes', async () => {
     const raw = mail({ From: 'twice@dup.example', 'Message-ID': '<d1@x>' });
     const without = mail({ From: 'twice@dup.example', 'Message-ID': '', Subject: 'no id' });
@@ -163,6 +175,29 @@ describe('machines that write', () => {
     expect(await listInConversation(engine.database, channel.workspaceId, id, { limit: 20 })).toHaveLength(7);
     const waiting = await engine.database.query('select 1 from outbox');
     expect(waiting.rowCount).toBe(0);
+  });
+});
+
+const evidence = evidenceMails();
+
+describe('mails from the real world', () => {
+  it.skipIf(evidence.length === 0)('are all stored, once, with every file', { timeout: 120_000 }, async () => {
+    const box = await connect('evidence@shop.example');
+    const raws = await Promise.all(evidence.map((path) => readFile(path)));
+    const events = raws.map((raw) => mailEvent('evidence@shop.example', raw));
+    await engine.ingest.submit(events);
+    const count = async (sql: string) => (await engine.database.query<{ n: number }>(sql, [box.id])).rows[0]!.n;
+    const messages = await count('select count(*)::integer as n from messages where channel_id = $1');
+    const failed = await engine.database.query(`select error from raw_events where state = 'failed'`);
+    expect(failed.rows).toEqual([]);
+    const bodies = new Set(raws.map((raw) => createHash('sha256').update(raw).digest('hex')));
+    expect(messages).toBeGreaterThan(bodies.size * 0.85);
+    await engine.ingest.submit(events);
+    expect(await count('select count(*)::integer as n from messages where channel_id = $1')).toBe(messages);
+    const open = `select count(*)::integer as n from media where channel_id = $1 and state = 'waiting'`;
+    await until(async () => (await count(open)) === 0, { timeoutMs: 90_000 });
+    expect(await count(`select count(*)::integer as n from media where channel_id = $1 and state = 'failed'`)).toBe(0);
+    console.info(`${evidence.length} mails, ${bodies.size} different ones: ${messages} messages`);
   });
 });
 

@@ -53,6 +53,7 @@ it.each([
     sender,
   });
   await until(async () => (await stateOf(answer.id)) === final, { what: `${source} ${final}` });
+  expect(await rows(`select 1 from messages where channel_id = $1 and direction = 'out'`, [channel.id])).toHaveLength(1);
 });
 
 it('a picture that the customer sends is fetched and stored', async () => {

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { afterAll } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
+import { drain } from '../../src/api/http.ts';
 import { readConfig } from '../../src/config.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { createLogger } from '../../src/log.ts';
@@ -66,7 +67,7 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
   });
   const app = await createApp({ engine, metrics: new Registry(), readiness: { draining: false, isDatabaseUp: () => database.isUp() } });
   cleanups.push(async () => {
-    await app.close();
+    await drain(app);
     await engine.stop();
     await rm(dataDir, { recursive: true, force: true });
   });

@@ -1,9 +1,9 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Chat } from '../chat.ts';
 import { cssVariables } from '../colors.ts';
 import { safeUrl } from '../content.ts';
 import { fill } from '../languages/index.ts';
 import type { Settings } from '../settings.ts';
+import { useEffect, useRef, useState } from '../view/view.ts';
 import { setUi } from './context.ts';
 import { ChatIcon, DownIcon } from './icons.tsx';
 import { Panel } from './Panel.tsx';
@@ -36,7 +36,7 @@ export function App({ chat, settings, wanted = false, phone, dark, moved }: Prop
   const [gone, setGone] = useState(false);
   const wasOpen = useRef(wanted);
 
-  useLayoutEffect(() => {
+  useEffect(() => {
     const look = () => chat.seen(wanted && document.visibilityState === 'visible');
     look();
     document.addEventListener('visibilitychange', look);

@@ -1,7 +1,7 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import { safeUrl } from '../content.ts';
 import { fill } from '../languages/index.ts';
 import { formatSize, kindOf } from '../settings.ts';
+import { useEffect, useRef, useState } from '../view/view.ts';
 import { useUi } from './context.ts';
 import { Emoji } from './Emoji.tsx';
 import { ClipIcon, CloseIcon, FileIcon, SendIcon, SmileIcon } from './icons.tsx';
@@ -34,11 +34,11 @@ export function Composer({ staged, stage, unstage, clear, problem, disabled, fil
   const [emoji, setEmoji] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const files = useRef<HTMLInputElement>(null);
-  const idle = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const idle = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const ready = !disabled && (text.trim() !== '' || staged.length > 0);
   const sendIcon = config.sendMessageIcon && safeUrl(config.sendMessageIcon);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
+  // The height follows the text.
   useEffect(() => {
     const element = area.current!;
     element.style.height = 'auto';

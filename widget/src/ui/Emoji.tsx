@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef } from '../view/view.ts';
 import { useUi } from './context.ts';
 
 const COLUMNS = 8;
@@ -10,8 +10,8 @@ export function Emoji({ pick, close }: { pick(sign: string): void; close(): void
   const { texts } = useUi().settings;
   const grid = useRef<HTMLDivElement>(null);
   const at = (index: number) => (grid.current?.children[index] as HTMLElement | undefined)?.focus();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only when it opens
-  useLayoutEffect(() => at(0), []);
+  // Only when it opens.
+  useEffect(() => at(0), []);
   return (
     <div
       ref={grid}

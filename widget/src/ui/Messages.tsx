@@ -1,8 +1,8 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../api.ts';
 import type { ChatState, Outgoing } from '../chat.ts';
 import { viewOf } from '../content.ts';
 import { fill } from '../languages/index.ts';
+import { useEffect, useRef, useState } from '../view/view.ts';
 import { useUi } from './context.ts';
 import { Group } from './Group.tsx';
 import { Avatar } from './Header.tsx';
@@ -92,14 +92,13 @@ export function Messages({ state, open }: { state: ChatState; open: boolean }) {
     setBelow(false);
   };
   const settle = () => atEnd.current && toEnd();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asks only when another message is the last
-  useLayoutEffect(() => {
+  // Asks only when another message is the last.
+  useEffect(() => {
     if (atEnd.current || last?.outgoing) toEnd();
     else setBelow(true);
   }, [last?.key]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whatever changes may change the height
-  useLayoutEffect(() => void settle(), [state, open]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what it calls reads references alone
+  // Whatever changes may change the height.
+  useEffect(() => void settle(), [state, open]);
   useEffect(() => {
     // Pictures that finish loading and a box that changes its height must not push the end out of sight.
     const observer = new ResizeObserver(settle);

@@ -1,6 +1,6 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ChatState } from '../chat.ts';
 import { refusal } from '../settings.ts';
+import { useEffect, useRef, useState } from '../view/view.ts';
 import { Composer, type Staged } from './Composer.tsx';
 import { useUi } from './context.ts';
 import { Header } from './Header.tsx';
@@ -30,7 +30,7 @@ export function Panel({ state, open, phone, close, vanish }: Props) {
   const usable = state.phase !== 'ended' && state.phase !== 'unavailable';
   const filesAllowed = usable && !config.hideAttachments && !config.hideInputBar;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the focus moves when the chat opens, and only then
+  // The focus moves when the chat opens, and only then.
   useEffect(() => {
     // A chat that the page opened by itself does not take the focus from the page.
     if (open && !first.current) {

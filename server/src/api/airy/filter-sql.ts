@@ -125,7 +125,7 @@ const tags: Field = {
     if (isAnything(term)) return { sql: '(cardinality(c.tags) > 0)', values: [] };
     const value = plain(term);
     // Contained rather than equal to any: this one the index on tags answers.
-    if (value !== undefined) return { sql: '(c.tags @> array[$?]::text[])', values: [value.toLowerCase()] };
+    if (value !== undefined) return { sql: "(c.tags <> '{}' and c.tags @> array[$?]::text[])", values: [value.toLowerCase()] };
     return { sql: 'exists (select 1 from unnest(c.tags) tag where tag ~ $?)', values: [wholeRegex(term.pattern)] };
   },
   range(range) {
@@ -135,7 +135,7 @@ const tags: Field = {
 };
 
 function tag(id: string): Field {
-  const has: Condition = { sql: '(c.tags @> array[$?]::text[])', values: [id.toLowerCase()] };
+  const has: Condition = { sql: "(c.tags <> '{}' and c.tags @> array[$?]::text[])", values: [id.toLowerCase()] };
   return { term: (term) => (isAnything(term) ? has : NEVER), range: () => NEVER };
 }
 

@@ -96,14 +96,14 @@ async function cursorMessage(engine: Engine, workspaceId: string, conversationId
 
 async function send(airy: Airy, pending: PendingSends, call: Call<Type.Static<typeof SendBody>>): Promise<unknown> {
   const { engine, show } = airy;
-  const { body, workspaceId, principal, reply } = call;
+  const { body, workspaceId, principal, request, reply } = call;
   const payload = body.message;
   const sender = senderOf(principal);
   if (payload === undefined) throw new PatchbayError('invalid', 'message is required');
   if (body.conversation_id) {
     const conversation = await getConversation(engine.database, workspaceId, body.conversation_id);
     if (!conversation) {
-      const id = uuidv7();
+      const id = request.intendedId ?? uuidv7();
       pending.add({ workspaceId, conversationId: body.conversation_id, messageId: id, payload, sender });
       return reply.code(202).send({
         id,
@@ -118,7 +118,8 @@ async function send(airy: Airy, pending: PendingSends, call: Call<Type.Static<ty
     }
     const channel = await engine.channels.get(workspaceId, conversation.channelId);
     const content = nativeContent(engine, channel.source, payload);
-    return show.message(await engine.sender.send({ workspaceId, to: { conversationId: conversation.id }, content, sender }));
+    const to = { conversationId: conversation.id };
+    return show.message(await engine.sender.send({ workspaceId, to, content, sender, messageId: request.intendedId }));
   }
   if (!body.source_recipient_id || !body.channel_id) {
     throw new PatchbayError('invalid', 'either conversation_id, or source_recipient_id and channel_id, must be given');
@@ -135,6 +136,7 @@ async function send(airy: Airy, pending: PendingSends, call: Call<Type.Static<ty
     to: { channelId: channel.id, identity: { kind, value: addressOf(kind, body.source_recipient_id) } },
     content: nativeContent(engine, channel.source, payload),
     sender,
+    messageId: request.intendedId,
   });
   return show.message(message);
 }

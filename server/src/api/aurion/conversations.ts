@@ -14,7 +14,7 @@ import { countInConversation, listInConversation } from '../../store/messages.ts
 import { getSavedReply } from '../../store/saved-replies.ts';
 import { tagNames } from '../../store/tag-names.ts';
 import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './surface.ts';
+import { type AurionApp, Page, pageOf } from './shapes.ts';
 
 const STATUSES = ['open', 'pending', 'resolved', 'closed'] as const;
 const PRIORITIES = ['low', 'medium', 'high', 'urgent'] as const;
@@ -133,6 +133,7 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
         to: { conversationId: conversation.id },
         content: { type: 'text', text },
         sender: { id: principal.keyId, name: principal.name },
+        messageId: request.intendedId,
       });
       return reply.code(201).send({ ...shownMessage(message), ...(unresolved ? { unresolved } : {}) });
     },

@@ -5,7 +5,7 @@ import { isConnected } from '../../model/channel.ts';
 import { notFound, PatchbayError, ProviderError } from '../../model/errors.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './surface.ts';
+import { type AurionApp, Page, pageOf } from './shapes.ts';
 
 const Id = Type.Object({ id: Type.String() });
 const Name = Type.String({ minLength: 1, maxLength: 200 });

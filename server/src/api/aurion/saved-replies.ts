@@ -12,7 +12,7 @@ import {
   type SavedReply,
 } from '../../store/saved-replies.ts';
 import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './surface.ts';
+import { type AurionApp, Page, pageOf } from './shapes.ts';
 
 const Title = Type.String({ minLength: 1, maxLength: 300 });
 const Body = Type.String({ minLength: 1, maxLength: 50_000 });

@@ -1,15 +1,15 @@
 /** The Aurion surface (000_c0c3f1f19b864edf.txt): `/api/v2/…`. */
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
+import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { refusalOf } from '../refusal.ts';
 import { registerConversations } from './conversations.ts';
 import { registerEmailChannels } from './email-channels.ts';
 import { registerSavedReplies } from './saved-replies.ts';
+import { typed } from './shapes.ts';
 import { registerTemplates } from './templates.ts';
 import { registerWhatsAppChannels } from './whatsapp-channels.ts';
 
@@ -25,13 +25,6 @@ const CODES: Partial<Record<string, string>> = {
   internal: 'internal_error',
 };
 
-/** What an app with our type provider is; routes are typed by their schemas. */
-export type AurionApp = ReturnType<typeof typed>;
-
-function typed(app: FastifyInstance) {
-  return app.withTypeProvider<TypeBoxTypeProvider>();
-}
-
 export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   app.register(
     async (scope) => {
@@ -44,6 +37,12 @@ export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authe
         const area = request.url.startsWith('/api/v2/conversations') ? 'conversations' : 'channels';
         const needed = `${area}:${request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write'}`;
         if (!allows(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key lacks required scope: ${needed}`);
+      });
+      addIdempotency(scope, engine, {
+        refusal: (problem, message) => {
+          if (problem === 'other-payload') return { status: 409, body: { error: 'idempotency_conflict', message } };
+          return { status: IDEMPOTENCY_STATUS[problem], body: { error: problem === 'in-flight' ? 'conflict' : 'bad_request', message } };
+        },
       });
       const routes = typed(scope);
       registerConversations(routes, engine);
@@ -71,14 +70,4 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
       ...(refusal.status === 422 ? { details: refusal.problems } : {}),
       ...(refusal.status === 429 ? { retry_after: refusal.retryAfter } : {}),
     });
-}
-
-/** `limit` (25, at most 100) and `offset` (decisions.md B20). */
-export const Page = {
-  limit: Type.Integer({ minimum: 1, maximum: 100, default: 25 }),
-  offset: Type.Integer({ minimum: 0, default: 0 }),
-};
-
-export function pageOf<T>(data: T[], total: number, page: { limit: number; offset: number }) {
-  return { data, total, limit: page.limit, offset: page.offset };
 }

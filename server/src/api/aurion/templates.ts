@@ -8,7 +8,7 @@ import { placeholdersOf } from '../../model/placeholders.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { listTemplates, type ProviderTemplateRow } from '../../store/provider-templates.ts';
 import { idOf, timeOf } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './surface.ts';
+import { type AurionApp, Page, pageOf } from './shapes.ts';
 import { findWhatsApp } from './whatsapp-channels.ts';
 
 const Optional = Type.Optional(Type.String({ minLength: 1 }));

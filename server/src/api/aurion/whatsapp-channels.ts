@@ -8,7 +8,7 @@ import { invalid, notFound, PatchbayError, ProviderError } from '../../model/err
 import type { ChannelRow } from '../../store/channels.ts';
 import { getMessage } from '../../store/messages.ts';
 import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './surface.ts';
+import { type AurionApp, Page, pageOf } from './shapes.ts';
 
 const Id = Type.Object({ id: Type.String() });
 const Text = Type.String({ minLength: 1, maxLength: 4096 });
@@ -48,7 +48,7 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
       const account = body.business_account_id ?? body.waba_id;
       const key = body.api_key ?? body.access_token;
       requireFields({ name, phone_number: body.phone_number ?? body.phone_number_id, business_account_id: account, api_key: key });
-      const row = await blaming(() =>
+      const row = await blaming(body, () =>
         engine.channels.connect({
           workspaceId: principal.workspaceId,
           source: 'whatsapp',
@@ -89,7 +89,7 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
       const { body, principal } = request;
       let row = await findWhatsApp(engine, principal.workspaceId, request.params.id);
       const key = body.api_key ?? body.access_token;
-      if (key !== undefined) row = await rotateKey(row, key);
+      if (key !== undefined) row = await rotateKey(row, key, body);
       const name = body.name ?? body.display_name;
       const switched = body.is_active === undefined || body.is_active === isConnected(row.status);
       if (name !== undefined || !switched) {
@@ -128,6 +128,7 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
         to: { channelId: row.id, identity: { kind: 'phonenumber', value: `+${digits}` } },
         content: { type: 'text', text: request.body.body },
         sender: { id: request.principal.keyId, name: request.principal.name },
+        messageId: request.intendedId,
         // A simulated customer can be written to at any time (decisions.md B8).
         ignoreWindow: true,
       });
@@ -148,9 +149,9 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
   );
 
   /** A new key keeps the channel, its id and its history; it is tried before the old one is thrown away. */
-  async function rotateKey(row: ChannelRow, key: string): Promise<ChannelRow> {
+  async function rotateKey(row: ChannelRow, key: string, body: object): Promise<ChannelRow> {
     const { workspaceId, id, settings, name, sandbox } = row;
-    return blaming(() =>
+    return blaming(body, () =>
       engine.channels.connect({
         workspaceId,
         source: 'whatsapp',
@@ -197,21 +198,23 @@ function isListed(row: ChannelRow): boolean {
   return row.status !== 'deleted';
 }
 
-/** The names of 000's create request for what the connector says is wrong. */
-const BLAMED: Record<string, string> = {
-  'invalid-token': 'api_key',
-  'unknown-number': 'phone_number',
-  'unknown-account': 'business_account_id',
+/** The names of 000's create request for what the connector says is wrong, and the names that are taken in their place. */
+const BLAMED: Record<string, [name: string, alias: string]> = {
+  'invalid-token': ['api_key', 'access_token'],
+  'unknown-number': ['phone_number', 'phone_number_id'],
+  'unknown-account': ['business_account_id', 'waba_id'],
 };
 
-async function blaming<T>(work: () => Promise<T>): Promise<T> {
+/** What the provider refuses is the caller's field: the one of the two names that the request has. */
+async function blaming<T>(body: object, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    const field = BLAMED[error.code ?? ''] ?? (error.class === 'unauthorized' ? 'api_key' : undefined);
-    if (field) throw new PatchbayError('invalid', error.message, { problems: [{ field, message: error.message }], cause: error });
-    throw error;
+    const names = BLAMED[error.code ?? ''] ?? (error.class === 'unauthorized' ? BLAMED['invalid-token'] : undefined);
+    if (!names) throw error;
+    const field = names.find((name) => name in body) ?? names[0];
+    throw new PatchbayError('invalid', error.message, { problems: [{ field, message: error.message }], cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 /** `/ws.chatplugin`: a visitor's widget follows its own conversation, and says what needs no answer. */
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Type from 'typebox';
 import { Value } from 'typebox/value';
 import type { WebSocket } from 'ws';
@@ -16,9 +17,10 @@ import type { StompReject, StompSession } from './stomp.ts';
 import { type Visitor, Visitors } from './visitor.ts';
 
 const QUEUES = { message: '/user/queue/message', events: '/user/queue/events' } as const;
-/** A widget repeats itself every few seconds; who says it more often is not listened to. */
+/** A widget repeats itself every few seconds; the same said more often is not listened to. */
 const TYPING_EVERY_MS = 1000;
-const RECEIPTS_EVERY_MS = 100;
+/** Who says more waits, and is cut off by the session when too much waits: what was read is told once, so none is dropped. */
+const FRAMES_EVERY_MS = 100;
 const UNAUTHORIZED: StompReject = { reject: '401 Unauthorized' };
 
 const Typing = Type.Object({ on: Type.Boolean() });
@@ -77,7 +79,8 @@ class VisitorClient {
   #over = false;
   /** While what was missed is loaded, what happens now waits behind it. */
   #waiting: VisitorFrame[] | undefined;
-  #heardAt: Record<string, number> = {};
+  #heardAt = 0;
+  #typing = { on: false, at: 0 };
 
   constructor(engine: Engine, hub: LiveHub, visitors: Visitors, visitor: Visitor, session: () => StompSession) {
     this.#engine = engine;
@@ -105,10 +108,11 @@ class VisitorClient {
     } catch {
       return;
     }
-    if (destination === '/app/typing' && Value.Check(Typing, body) && this.#inTime('typing', TYPING_EVERY_MS, body.on)) {
+    await this.#inTurn();
+    if (destination === '/app/typing' && Value.Check(Typing, body) && this.#isNews(body.on)) {
       await this.#submit({ type: 'typing', visitor: this.#visitor.conversationId, on: body.on });
     }
-    if (destination === '/app/receipts' && Value.Check(Receipts, body) && this.#inTime('receipts', RECEIPTS_EVERY_MS, true)) {
+    if (destination === '/app/receipts' && Value.Check(Receipts, body)) {
       const messages = await this.#own(body.message_ids);
       if (messages.length > 0) {
         await this.#submit({ type: 'receipt', messages, state: body.state, at: new Date().toISOString() });
@@ -161,11 +165,16 @@ class VisitorClient {
     if (channel) await submitChatEvent(this.#engine, channel, event);
   }
 
-  /** That somebody stopped is always told; the rest only so often. */
-  #inTime(what: string, everyMs: number, limited: boolean): boolean {
+  async #inTurn(): Promise<void> {
+    const waitMs = this.#heardAt + FRAMES_EVERY_MS - Date.now();
+    if (waitMs > 0) await sleep(waitMs);
+    this.#heardAt = Date.now();
+  }
+
+  #isNews(on: boolean): boolean {
     const now = Date.now();
-    if (limited && now - (this.#heardAt[what] ?? 0) < everyMs) return false;
-    this.#heardAt[what] = now;
+    if (on === this.#typing.on && now - this.#typing.at < TYPING_EVERY_MS) return false;
+    this.#typing = { on, at: now };
     return true;
   }
 }

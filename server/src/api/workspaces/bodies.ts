@@ -72,7 +72,7 @@ export function contentOf(body: MessageBody, media: MediaAddresses, target: Targ
       const part = need(body[body.type], body.type);
       const files = part.images.map((image) => refOf({ mediaUrl: image.mediaUrl, contentType: image.contentType }));
       if (target.email) return mail(part.text ?? '', undefined, files, part.metadata);
-      return oneFile(files, `body.${body.type}.images`, part.text ?? part.images[0]?.altText, 'image');
+      return oneFile(files, `body.${body.type}.images`, part.text, 'image');
     }
     case 'file': {
       const part = need(body.file, 'file');

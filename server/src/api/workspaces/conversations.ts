@@ -140,7 +140,7 @@ function writes(app: Routes, engine: Engine): void {
     },
     async (request, reply) => {
       const row = await conversationFor(engine, request.principal, request.params.conversationId);
-      const message = await sendInConversation(engine, request.principal, row, request.body);
+      const message = await sendInConversation(engine, request, row, request.body);
       return reply.code(202).send(await showMessageOf(engine, message));
     },
   );
@@ -159,7 +159,9 @@ function writes(app: Routes, engine: Engine): void {
     },
     async (request) => {
       const row = await conversationFor(engine, request.principal, request.params.conversationId);
-      return showPreview(await engine.sender.preview(await requestInConversation(engine, request.principal, row, request.body)));
+      return showPreview(
+        await engine.sender.preview(await requestInConversation(engine, { principal: request.principal }, row, request.body)),
+      );
     },
   );
   app.post(
@@ -221,7 +223,7 @@ function conditionOf(principal: Principal, query: Static<typeof ConversationQuer
   if (query.contactId) add('c.contact_id = $?::uuid', query.contactId);
   if (query.status) add(`(coalesce(upper(c.state), '') = 'CLOSED') = $?::boolean`, query.status === 'closed');
   if (query.unread) add('c.unread_count > 0');
-  if (query.tag) add('c.tags && $?::text[]', query.tag);
+  if (query.tag) add("c.tags <> '{}' and c.tags && $?::text[]", query.tag);
   if (query.search) {
     const { search } = query;
     add(

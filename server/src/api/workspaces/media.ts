@@ -95,13 +95,20 @@ function sign(engine: Engine, workspaceId: string, id: string, expires: string):
 
 async function fileOf(request: FastifyRequest): Promise<{ data: Buffer; filename: string; fields: Record<string, string> }> {
   if (!request.isMultipart()) throw invalid('file', 'send it as multipart/form-data');
-  const file = await request.file();
+  const file = await wellFormed(request.file());
   if (!file) throw invalid('file', 'is required');
   const fields: Record<string, string> = {};
   for (const [name, field] of Object.entries(file.fields)) {
     if (field && !Array.isArray(field) && field.type === 'field') fields[name] = String(field.value);
   }
-  return { data: await file.toBuffer(), filename: file.filename, fields };
+  return { data: await wellFormed(file.toBuffer()), filename: file.filename, fields };
+}
+
+/** Whatever is wrong with the parts is the caller's mistake. */
+async function wellFormed<T>(reading: Promise<T>): Promise<T> {
+  return reading.catch((error: Error & { statusCode?: number }) => {
+    throw error.statusCode === undefined ? invalid('file', `cannot be read: ${error.message}`) : error;
+  });
 }
 
 function show(engine: Engine, workspaceId: string, { id, mimeType, size, filename }: StoredFile) {

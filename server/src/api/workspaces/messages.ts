@@ -89,7 +89,7 @@ export function messageRoutes(app: Routes, { engine }: SurfaceParts): void {
     },
     async (request, reply) => {
       const channel = await liveChannelFor(engine, request.principal, request.params.channelId);
-      const message = await sendOnChannel(engine, request.principal, channel, request.body);
+      const message = await sendOnChannel(engine, request, channel, request.body);
       return reply.code(202).send(await showMessageOf(engine, message));
     },
   );
@@ -108,7 +108,9 @@ export function messageRoutes(app: Routes, { engine }: SurfaceParts): void {
     },
     async (request) => {
       const channel = await liveChannelFor(engine, request.principal, request.params.channelId);
-      return showPreview(await engine.sender.preview(await requestOnChannel(engine, request.principal, channel, request.body)));
+      return showPreview(
+        await engine.sender.preview(await requestOnChannel(engine, { principal: request.principal }, channel, request.body)),
+      );
     },
   );
   app.get(

@@ -26,13 +26,20 @@ const KINDS = new Map([
   ['phone', 'phonenumber'],
 ]);
 
+/** Who sends, and the id that the message shall have where the request is one that may be repeated. */
+export interface Caller {
+  principal: Principal;
+  intendedId?: string;
+}
+
 /** Sends to somebody on a channel; who is not known yet becomes a contact. Throws as `Sender.send` does. */
-export async function sendOnChannel(engine: Engine, principal: Principal, channel: ChannelRow, body: SendBody): Promise<Message> {
-  return engine.sender.send(await requestOnChannel(engine, principal, channel, body));
+export async function sendOnChannel(engine: Engine, caller: Caller, channel: ChannelRow, body: SendBody): Promise<Message> {
+  return engine.sender.send(await requestOnChannel(engine, caller, channel, body));
 }
 
 /** What somebody asks to be sent on a channel. Throws `invalid`. */
-export async function requestOnChannel(engine: Engine, principal: Principal, channel: ChannelRow, body: SendBody): Promise<SendRequest> {
+export async function requestOnChannel(engine: Engine, caller: Caller, channel: ChannelRow, body: SendBody): Promise<SendRequest> {
+  const { principal } = caller;
   const { contacts } = body.receiver;
   const primary = contacts.findIndex((contact) => (contact.type ?? 'to') === 'to');
   if (primary < 0) throw invalid('receiver.contacts', 'one of them must be of the type to');
@@ -43,7 +50,7 @@ export async function requestOnChannel(engine: Engine, principal: Principal, cha
   }
   const name = body.sender?.connector?.annotations?.name;
   return {
-    ...common(principal, body),
+    ...common(caller, body),
     ...(name ? { sender: { id: principal.keyId, name } } : {}),
     to: await destination(engine, principal.workspaceId, channel, contacts[primary]!, primary),
     content,
@@ -51,35 +58,31 @@ export async function requestOnChannel(engine: Engine, principal: Principal, cha
 }
 
 /** Answers in a conversation. Throws as `Sender.send` does. */
-export async function sendInConversation(
-  engine: Engine,
-  principal: Principal,
-  conversation: Conversation,
-  body: AnswerBody,
-): Promise<Message> {
-  return engine.sender.send(await requestInConversation(engine, principal, conversation, body));
+export async function sendInConversation(engine: Engine, caller: Caller, conversation: Conversation, body: AnswerBody): Promise<Message> {
+  return engine.sender.send(await requestInConversation(engine, caller, conversation, body));
 }
 
 /** What somebody asks to be sent in a conversation. Throws `invalid`. */
 export async function requestInConversation(
   engine: Engine,
-  principal: Principal,
+  caller: Caller,
   conversation: Conversation,
   body: AnswerBody,
 ): Promise<SendRequest> {
-  const channel = (await getChannel(engine.database, principal.workspaceId, conversation.channelId))!;
+  const { workspaceId } = caller.principal;
+  const channel = (await getChannel(engine.database, workspaceId, conversation.channelId))!;
   const content = contentFor(engine, channel, body);
   if (content.type === 'email') {
     if (content.subject === '') content.subject = answerSubject(conversation.subject);
     Object.assign(content, furtherReaders(body.meta?.email));
   }
-  return { ...common(principal, body), to: { conversationId: conversation.id }, content };
+  return { ...common(caller, body), to: { conversationId: conversation.id }, content };
 }
 
 function common(
-  principal: Principal,
+  { principal, intendedId }: Caller,
   body: AnswerBody,
-): Pick<SendRequest, 'workspaceId' | 'sender' | 'replyTo' | 'tag' | 'sendAt' | 'metadata' | 'degrade'> {
+): Pick<SendRequest, 'workspaceId' | 'sender' | 'messageId' | 'replyTo' | 'tag' | 'sendAt' | 'metadata' | 'degrade'> {
   const sendAt = scheduleOf(body.scheduledFor);
   const useCase = (body.meta?.extraInformation as { useCase?: unknown } | undefined)?.useCase;
   const metadata: Record<string, unknown> = {
@@ -91,6 +94,7 @@ function common(
   return {
     workspaceId: principal.workspaceId,
     sender: { id: principal.keyId, name: principal.name },
+    messageId: intendedId,
     ...(body.replyTo ? { replyTo: body.replyTo.id.toLowerCase() } : {}),
     // Bird's word for a person answering outside the standard window.
     ...(useCase === 'conversation' || useCase === 'transactional' ? { tag: 'HUMAN_AGENT' } : {}),

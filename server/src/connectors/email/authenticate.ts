@@ -1,5 +1,5 @@
 /** Who really sent a mail: SPF, DKIM and DMARC by mailauth, kept beside the mail, never a reason to lose it. */
-import { authenticate, type DNSResolver } from 'mailauth';
+import type { DNSResolver } from 'mailauth';
 import type { MailFacts } from './raw.ts';
 
 const MAX_MS = 10_000;
@@ -13,6 +13,8 @@ export interface Arrival {
 
 /** The results in RFC 8601's words; `temperror` when the DNS gave none in time. */
 export async function authenticateMail(raw: Buffer, arrival: Arrival, resolver?: DNSResolver): Promise<NonNullable<MailFacts['auth']>> {
+  // Loaded with the first mail: it costs more memory than the rest of the service, which may never meet one.
+  const { authenticate } = await import('mailauth');
   const from = { ip: arrival.ip, helo: arrival.helo };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((done) => {

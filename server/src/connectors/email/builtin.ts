@@ -1,5 +1,4 @@
 /** The built-in mail server's mailboxes (provider `aurion`): mail arrives by `server.ts`, leaves by a relay or straight to MX. */
-import { dkimSign } from 'mailauth';
 import { ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext } from '../connector.ts';
 import { domainOf } from './address.ts';
@@ -61,6 +60,7 @@ async function signed(mail: BuiltMail, mailbox: Mailbox): Promise<Buffer> {
   const key = mailbox.credentials.dkim;
   if (!key || key.domain.toLowerCase() !== domainOf(mailbox.sourceChannelId)) return mail.raw;
   const signature = { signingDomain: key.domain, selector: key.selector, privateKey: key.private_key };
+  const { dkimSign } = await import('mailauth');
   const { signatures, errors } = await dkimSign(mail.raw, {
     ...signature,
     canonicalization: 'relaxed/relaxed',

@@ -3,7 +3,7 @@
  * place is (UIDVALIDITY, UID); the cursor moves only when the mail is durable. With CONDSTORE a reconnect that finds the
  * folder's modification sequence unchanged looks no further.
  */
-import { ImapFlow } from 'imapflow';
+import type { ImapFlow } from 'imapflow';
 import type { ConnectorContext, ReceiveContext } from '../connector.ts';
 import { mailEvent } from './raw.ts';
 import { reach, StepError, words } from './steps.ts';
@@ -48,6 +48,8 @@ export async function openImap(access: ImapAccess, context: ConnectorContext): P
   const server = serverOf(access);
   const address = await reach(access.host, access.port, 'IMAP', context);
   const implicit = access.tls && access.port !== 143;
+  // Loaded with the first IMAP mailbox: many installations have none.
+  const { ImapFlow } = await import('imapflow');
   const client = new ImapFlow({
     host: address,
     port: access.port,

@@ -1,6 +1,6 @@
 /** Raw mail → its text, HTML and files, by mailparser, within limits and whatever the sender did to it. */
 import { convert } from 'html-to-text';
-import { type Attachment, type ParsedMail, simpleParser } from 'mailparser';
+import type { Attachment, ParsedMail } from 'mailparser';
 import { type MailHeaders, readHeaders, scanHeaders } from './headers.ts';
 
 const MAX_TEXT = 1_000_000;
@@ -31,7 +31,9 @@ export async function attachmentsOf(raw: Buffer): Promise<Attachment[]> {
   return (await readMime(raw)).attachments;
 }
 
-function parse(raw: Buffer): Promise<ParsedMail> {
+async function parse(raw: Buffer): Promise<ParsedMail> {
+  // Loaded with the first mail: it costs more memory than the rest of the service, which may never meet one.
+  const { simpleParser } = await import('mailparser');
   return simpleParser(raw, {
     skipHtmlToText: true,
     skipTextToHtml: true,

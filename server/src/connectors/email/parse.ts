@@ -103,6 +103,7 @@ function messageOf(mail: ReadMail, raw: Buffer, mailbox: string, facts: MailFact
     kind: 'message',
     direction: facts.sent ? 'out' : 'in',
     providerId: id,
+    fingerprint: fingerprintOf(mail, writer.address, subject),
     contact: { identities: [{ kind: IDENTITY, value: contact.address }], ...(contact.name ? { name: contact.name } : {}) },
     content,
     payload: { headers: Object.fromEntries([...headers].map(([name, values]) => [name, values.slice(0, 60)])) },
@@ -143,6 +144,13 @@ function messageOf(mail: ReadMail, raw: Buffer, mailbox: string, facts: MailFact
       }),
     },
   };
+}
+
+/** The same for the same mail whichever way it came, and for no other: transport headers and line ends do not count. */
+function fingerprintOf(mail: ReadMail, from: string, subject: string): string {
+  const files = mail.attachments.map(({ checksum, filename, contentType }) => [checksum, filename ?? '', contentType]);
+  const said = [from, header(mail.headers, 'date') ?? '', subject, mail.text.replace(/\s+/g, ' ').trim(), files];
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 32);
 }
 
 /** Our message's id in a copy from the Sent folder, also where the provider gave the mail a Message-ID of its own. */

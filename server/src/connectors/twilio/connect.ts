@@ -48,8 +48,14 @@ function absence(lookup: Lookup, sourceChannelId: string): string | undefined {
   return 'The Twilio account lists no WhatsApp sender with this number: check it in the Twilio console under Messaging, Senders';
 }
 
-/** Takes our address off the number, where it is still ours. */
-export async function disconnect(source: TwilioSource, channel: ChannelView, context: ConnectorContext): Promise<void> {
+/** Takes our address off the number, where it is still ours and no other channel of ours hangs on it. */
+export async function disconnect(
+  source: TwilioSource,
+  channel: ChannelView,
+  context: ConnectorContext,
+  facts: { lastOfAccount: boolean },
+): Promise<void> {
+  if (!facts.lastOfAccount) return;
   const account = accountOfChannel(channel, context.config);
   const lookup = await find(source, channel.sourceChannelId, account, context);
   if (lookup.state !== 'found' || !isOurs(lookup.sender.webhookUrl, context.config)) return;

@@ -99,7 +99,7 @@ function common(
     identity: { kind: 'phonenumber', scoped: false },
     connect: (input, context) => connect(source, input, context),
     explore: (input, context) => explore(source, accountOf(input, context.config), context),
-    disconnect: (channel, context) => disconnect(source, channel, context),
+    disconnect: (channel, context, facts) => disconnect(source, channel, context, facts),
     health: (channel, context) => health(source, channel, context),
     setup,
     parse,

@@ -128,13 +128,13 @@ create table conversations (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (workspace_id, id),
-  unique (workspace_id, channel_id, contact_id, thread_key),
+  -- Contact first: it also finds a contact's conversations. Every index here costs each new message a write.
+  unique (workspace_id, contact_id, channel_id, thread_key),
   foreign key (workspace_id, channel_id) references channels,
   foreign key (workspace_id, contact_id) references contacts
 );
 create index conversations_recent on conversations (workspace_id, last_message_at desc, id desc);
-create index conversations_contact on conversations (workspace_id, contact_id);
-create index conversations_tags on conversations using gin (tags);
+create index conversations_tags on conversations using gin (tags) where tags <> '{}';
 
 create table messages (
   workspace_id uuid not null,

@@ -228,6 +228,29 @@ describe('visitors', () => {
     expect(client.connected).toBe(true);
   });
 
+  it('are heard to the end, however fast they speak', async () => {
+    const { token } = await visitor();
+    const conversationId = (await say(token, 'Hello')).json.sender.id;
+    const { client } = await attend(token);
+    const ids: string[] = [];
+    for (const text of ['one', 'two', 'three']) {
+      ids.push((await own.call('messages.send', { conversation_id: conversationId, message: { text } })).json.id);
+    }
+    for (const id of ids) client.publish({ destination: '/app/receipts', body: JSON.stringify({ message_ids: [id], state: 'read' }) });
+    for (const on of [true, true, false, true]) client.publish({ destination: '/app/typing', body: JSON.stringify({ on }) });
+    const heard = async () =>
+      (
+        await app.engine.database.query<{ data: { on: boolean } }>(
+          `select data from events where type = 'typing' and conversation_id = $1 order by seq`,
+          [conversationId],
+        )
+      ).rows.map(({ data }) => data.on);
+    await until(async () => (await heard()).length >= 3);
+    expect(await heard()).toEqual([true, false, true]);
+    const states = await app.engine.database.query('select state from messages where id = any($1)', [ids]);
+    expect(states.rows.map(({ state }) => state)).toEqual(['read', 'read', 'read']);
+  });
+
   it('are told 401 for a wrong token, and on a page that is not allowed', async () => {
     const { errors } = await attend('wrong');
     expect(errors[0]!.headers.message).toContain('401');

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RunningPatchbay, startPatchbay } from './patchbay.ts';
+
+/** One that goes on until told: what it does fails at any moment, as the service is killed under it. */
+export type Work = (patchbay: RunningPatchbay, gone: () => boolean) => Promise<unknown>;
+
+/** Kills the service under load at random moments, again and again; gives the one that is up afterwards. */
+export async function killUnderLoad(
+  first: RunningPatchbay,
+  env: Record<string, string>,
+  options: { rounds: number; work: Work[]; afterKill?(): Promise<unknown> },
+): Promise<RunningPatchbay> {
+  let patchbay = first;
+  for (let round = 0; round < options.rounds; round++) {
+    const running = patchbay;
+    let killed = false;
+    const load = options.work.map((work) => work(running, () => killed));
+    // The moments differ from run to run on purpose: any moment must do.
+    await sleep(100 + Math.random() * 700);
+    killed = true;
+    await running.kill();
+    await Promise.all(load);
+    await options.afterKill?.();
+    patchbay = await startPatchbay(env);
+  }
+  return patchbay;
+}
+
+/** Does one thing after the other until it is gone; an attempt that fails is no news. */
+export async function repeatedly(gone: () => boolean, once: () => Promise<unknown>): Promise<void> {
+  while (!gone()) {
+    try {
+      await once();
+    } catch {
+      if (!gone()) await sleep(5);
+    }
+  }
+}
