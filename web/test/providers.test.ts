@@ -136,7 +136,7 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await page.getByText('a-word-of-ours').waitFor();
     await page.getByText('/hooks/meta').waitFor();
     const id = await gardenId();
-    meta.state.tokens.get('good-token')!.valid = false;
+    for (const token of meta.state.tokens.values()) token.valid = token.value === 'newer-token';
     await page.getByRole('button', { name: 'Check now' }).click();
     await expect.poll(async () => (await live.api(`/channels/${id}/details`)).status, { timeout: 10_000 }).toBe('failed');
     await page.getByText('Does not work').first().waitFor();
