@@ -58,7 +58,10 @@ export function registerStatic(app: FastifyInstance, engine: Engine): void {
 /** A person's browser asks for an address within the application: the application itself knows what to show. */
 function wantsPage(request: FastifyRequest): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-  return (request.headers.accept ?? '').includes('text/html') && !/\.\w{1,8}$/.test(request.url.split('?')[0]!);
+  const path = request.url.split('?')[0]!;
+  // Names of sources have dots too: `/channels/new/twilio.sms`.
+  const isFile = /\.\w{1,8}$/.test(path) && !path.startsWith('/channels/');
+  return (request.headers.accept ?? '').includes('text/html') && !isFile;
 }
 
 /** Other people's pages load it: short-lived, since its name stays the same. */

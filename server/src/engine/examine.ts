@@ -41,8 +41,8 @@ export interface ExamineParts {
   channels: Channels;
   /** The address of a stored file that goes into a text in place of the file. */
   mediaUrl(workspaceId: string, id: string): string;
-  /** Fetches the templates of a channel that has none yet. */
-  syncTemplates(destination: Destination): Promise<void>;
+  /** Fetches the templates of a channel that has none yet. Absent within a transaction, whose locks it would wait for. */
+  syncTemplates?(destination: Pick<Destination, 'channel'>): Promise<void>;
 }
 
 /** Looks at everything, so that all problems show at once. */
@@ -129,7 +129,7 @@ async function fillTemplate(
   const account = operations.account(parts.channels.view(channel));
   const load = () => templatesOfAccount(parts.client, channel.workspaceId, channel.source, account);
   let known = await load();
-  if (known.length === 0) {
+  if (known.length === 0 && parts.syncTemplates) {
     await parts.syncTemplates(destination);
     known = await load();
   }

@@ -2,15 +2,18 @@
  * The gate that everything goes out through, whoever sends: it finds the conversation, checks the rules (examine.ts), and
  * writes the message together with its job. The worker (outbox.ts) does the rest.
  */
+import { isConnected } from '../model/channel.ts';
 import type { Content } from '../model/content.ts';
 import { notFound, PatchbayError } from '../model/errors.ts';
 import { uuidv7 } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
+import { getChannel } from '../store/channels.ts';
 import type { Client, Database } from '../store/database.ts';
 import { keepFallback } from '../store/fallbacks.ts';
 import { appendEvents, insertMessages, type NewEvent, touchConversations } from '../store/ingest-sql.ts';
 import { getMessage, getMessagesAcross, reviveFailed } from '../store/messages.ts';
 import { enqueue, type OutboxOptions } from '../store/outbox.ts';
+import { templatesOfAccount } from '../store/provider-templates.ts';
 import type { Channels } from './channels.ts';
 import { type Destination, loadDestinations, openDestination, type Recipient } from './destination.ts';
 import { type Examination, type ExamineParts, examine } from './examine.ts';
@@ -62,7 +65,7 @@ export interface SenderOptions {
   database: Database;
   channels: Channels;
   mediaUrl(workspaceId: string, id: string): string;
-  syncTemplates(destination: Destination): Promise<void>;
+  syncTemplates(destination: Pick<Destination, 'channel'>): Promise<void>;
   /** Called after the commit, so that the worker looks at once. */
   wake(): void;
 }
@@ -112,6 +115,7 @@ export class Sender {
       if (earlier) return earlier;
     }
     const id = messageId ?? uuidv7();
+    await this.#fetchTemplates(request);
     const message =
       'conversationId' in to
         ? await this.#writes.add(await this.#accept(database, request, id, await this.#known(workspaceId, to.conversationId)))
@@ -133,6 +137,7 @@ export class Sender {
       const examination = await examine(this.#parts(database), destination, request);
       return { ...examination, channelId: destination.channel.id, conversationId: destination.conversation.id };
     }
+    await this.#fetchTemplates(request);
     try {
       return await database.transaction(async (client) => {
         const destination = await openDestination(client, channels, { ...request, to, messageId: uuidv7() });
@@ -173,8 +178,19 @@ export class Sender {
   }
 
   #parts(client: Client): ExamineParts {
-    const { channels, mediaUrl, syncTemplates } = this.#options;
-    return { client, channels, mediaUrl, syncTemplates };
+    const { database, channels, mediaUrl, syncTemplates } = this.#options;
+    return { client, channels, mediaUrl, ...(client === database ? { syncTemplates } : {}) };
+  }
+
+  /** A channel that is written to by address has its templates before the transaction begins. */
+  async #fetchTemplates({ workspaceId, to, content }: SendRequest): Promise<void> {
+    if (content.type !== 'template' || 'conversationId' in to) return;
+    const { database, channels, syncTemplates } = this.#options;
+    const channel = await getChannel(database, workspaceId, to.channelId);
+    const operations = channel && channels.connectorOf(channel.source).templates;
+    if (!operations || !isConnected(channel.status)) return;
+    const account = operations.account(channels.view(channel));
+    if ((await templatesOfAccount(database, workspaceId, channel.source, account)).length === 0) await syncTemplates({ channel });
   }
 
   async #known(workspaceId: string, conversationId: string): Promise<Destination> {

@@ -91,6 +91,11 @@ async function transact<T>(pool: pg.Pool, work: (client: Client) => Promise<T>):
   for (let attempt = 1; ; attempt++) {
     const connection = await pool.connect();
     let broken: Error | undefined;
+    // A connection that is lost while it is ours has no other listener, and would end the process.
+    const lose = (error: Error) => {
+      broken = error;
+    };
+    connection.on('error', lose);
     try {
       // It travels with the first statement of the work; when it fails, so does that.
       const begun = connection.query('begin');
@@ -105,6 +110,7 @@ async function transact<T>(pool: pg.Pool, work: (client: Client) => Promise<T>):
       throw error;
     } finally {
       connection.release(broken);
+      connection.off('error', lose);
     }
   }
 }

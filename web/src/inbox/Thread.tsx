@@ -22,6 +22,8 @@ export function Thread({ conversationId }: { conversationId: string }) {
   const wide = useMediaQuery('(min-width: 80em)', true, { getInitialValueInEffect: false });
   const [aside, setAside] = useState(wide);
   const [replyTo, setReplyTo] = useState<Message>();
+  // What stands beside the thread on a wide screen would cover it on a narrow one.
+  useEffect(() => setAside(wide), [wide]);
   useReadMark(conversation);
 
   if (error && !conversation) return <ThreadProblem error={error} onRetry={() => void refetch()} />;
