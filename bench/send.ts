@@ -27,7 +27,12 @@ const perConversation = Number(process.argv[2] ?? 20);
 const dataDir = await mkdtemp(join(tmpdir(), 'patchbay-bench-'));
 const provider = fork(join(import.meta.dirname, 'send', 'provider.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 const [{ port }] = (await once(provider, 'message')) as [{ port: number }];
-const config = readConfig({ DATA_DIR: dataDir, SMTP_INBOUND_PORT: '0', ALLOW_PRIVATE_NETWORK: '1', META_GRAPH_URL: `http://127.0.0.1:${port}` });
+const config = readConfig({
+  DATA_DIR: dataDir,
+  SMTP_INBOUND_PORT: '0',
+  ALLOW_PRIVATE_NETWORK: '1',
+  META_GRAPH_URL: `http://127.0.0.1:${port}`,
+});
 const log = createLogger('warn');
 const embedded = await startEmbedded({ dataDir, log });
 await migrate(embedded.connection);
@@ -42,7 +47,8 @@ try {
   provider.send('report');
   const [report] = (await once(provider, 'message')) as [{ taken: number; disordered: number; twice: number; busiest: number }];
   console.log(`busiest second of a channel: ${report.busiest} messages (its pace: 80 a second after a burst of 80)`);
-  if (report.taken !== taken || report.disordered > 0 || report.twice > 0) throw new Error(`not once and in order: ${JSON.stringify(report)}`);
+  if (report.taken !== taken || report.disordered > 0 || report.twice > 0)
+    throw new Error(`not once and in order: ${JSON.stringify(report)}`);
   console.log(`each of ${report.taken} messages was sent once, and in the order of its conversation`);
 } finally {
   await engine.stop();
