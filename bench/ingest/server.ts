@@ -15,17 +15,19 @@ import { upsertChannel } from '../../server/src/store/channels.ts';
 import { openDatabase } from '../../server/src/store/database.ts';
 import { startEmbedded } from '../../server/src/store/embedded.ts';
 import { migrate } from '../../server/src/store/migrate.ts';
+import { seed } from './seed.ts';
 
 const config = readConfig(process.env);
-const log = createLogger('warn');
+const log = createLogger('error');
 const embedded = await startEmbedded({ dataDir: config.dataDir, log });
 await migrate(embedded.connection);
 const database = openDatabase(embedded.connection, { log });
 const { workspaceId } = await bootstrap(database, config);
 const engine = createEngine({ config, log, secret: await loadSecret(config.dataDir), database, defaultWorkspaceId: workspaceId });
+const channelId = uuidv7();
 await upsertChannel(database, {
   workspaceId,
-  id: uuidv7(),
+  id: channelId,
   source: 'whatsapp',
   sourceChannelId: process.env.BENCH_NUMBER_ID!,
   account: process.env.BENCH_NUMBER_ID!,
@@ -53,7 +55,12 @@ await app.listen({ port: 0, host: '127.0.0.1' });
 const { port } = app.server.address() as { port: number };
 process.stdout.write(`${JSON.stringify({ port })}\n`);
 
-process.on('message', async (question: 'counts' | 'stop') => {
+process.on('message', async (question: 'counts' | 'stop' | { messages: number; conversations: number }) => {
+  if (typeof question === 'object') {
+    await seed(database, { workspaceId, channelId }, question);
+    process.send!('seeded');
+    return;
+  }
   if (question === 'counts') {
     const { rows } = await database.query(
       `select (select count(*) from messages)::integer as messages, (select count(*) from conversations)::integer as conversations,

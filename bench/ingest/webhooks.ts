@@ -6,9 +6,10 @@ export interface Webhook {
   headers: Record<string, string>;
 }
 
-/** Makes `count` webhooks of as many different messages, from `contacts` people in turn. */
-export function textWebhooks(count: number, options: { numberId: string; secret: string; contacts: number }): Webhook[] {
-  return Array.from({ length: count }, (_, n) => {
+/** Makes `count` webhooks of as many different messages, from `contacts` people in turn: each, or each `every`th. */
+export function textWebhooks(count: number, options: { numberId: string; secret: string; contacts: number; every?: number }): Webhook[] {
+  return Array.from({ length: count }, (_, number) => {
+    const n = number * (options.every ?? 1);
     const from = String(491_700_000_000 + (n % options.contacts));
     const body = JSON.stringify({
       object: 'whatsapp_business_account',
