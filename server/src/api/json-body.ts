@@ -9,7 +9,7 @@ class BadJson extends Error {
   readonly statusCode = 400;
 }
 
-/** Makes a scope take `application/json` with an empty body, and requests without a content type. */
+/** Makes a scope take `application/json` with an empty body, and no body where its schema wants an object. */
 export function acceptJson(scope: FastifyInstance): void {
   scope.removeContentTypeParser(['application/json', 'text/plain']);
   scope.addContentTypeParser(['application/json', 'text/plain'], { parseAs: 'string' }, (_request, text, done) => {
@@ -18,6 +18,10 @@ export function acceptJson(scope: FastifyInstance): void {
     } catch (error) {
       done(error as Error);
     }
+  });
+  // What has no field that must be given is asked for by no body as well as by an empty object.
+  scope.addHook('preValidation', async (request) => {
+    if (request.body === undefined && request.routeOptions.schema?.body && !request.isMultipart()) request.body = {};
   });
 }
 

@@ -15,12 +15,16 @@ import {
   listChannels,
   upsertChannel,
 } from '../store/channels.ts';
-import type { Database } from '../store/database.ts';
+import type { Client, Database } from '../store/database.ts';
+import { dropFarewell, keepFarewell } from '../store/farewells.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Contexts } from './contexts.ts';
 import type { Routes } from './routes.ts';
 import type { Sandboxes } from './sandboxes.ts';
+
+/** A provider that was not told by then is told by the farewells' worker; longer than any call to it takes. */
+const FAREWELL_AFTER_SECONDS = 150;
 
 export interface ConnectRequest {
   workspaceId: string;
@@ -180,9 +184,13 @@ export class Channels {
     const row = await this.get(workspaceId, id);
     if (row.status === change.status) return row;
     const view = this.view(row);
-    const changed = await this.change(workspaceId, id, { ...change, credentials: null });
+    // Written with the change, so that a process which ends before the provider was called still says goodbye.
+    const owed = isConnected(row.status) && this.connectorOf(row.source).disconnect !== undefined;
+    const changed = await this.#change(workspaceId, id, { ...change, credentials: null }, async (client) => {
+      if (owed) await keepFarewell(client, row, this.#vault.seal(view, contextOf(workspaceId, id)), FAREWELL_AFTER_SECONDS);
+    });
     // Only now, so that of two channels of one account that end at once the later one finds itself the last.
-    if (isConnected(row.status)) await this.#disconnectAtProvider(row, view);
+    if (owed) await this.#disconnectAtProvider(row, view);
     return changed;
   }
 
@@ -196,25 +204,19 @@ export class Channels {
 
   async #disconnectAtProvider(row: ChannelRow, view: ChannelView): Promise<void> {
     const connector = this.connectorOf(row.source);
-    if (!connector.disconnect) return;
     const lastOfAccount = await this.isLastOfAccount(row);
     const context = this.#contexts.for({ workspaceId: row.workspaceId, channelId: row.id, sandbox: row.sandbox });
     try {
-      await connector.disconnect(view, context, { lastOfAccount });
+      await connector.disconnect?.(view, context, { lastOfAccount });
     } catch (error) {
       // Without credentials nothing was ever set up there.
-      if (error instanceof PatchbayError && error.code === 'setting-missing') return;
-      if (!(error instanceof ProviderError)) throw error;
-      context.log.warn({ channel: row.id, err: error }, 'the provider could not be told of the disconnect');
-      // Credentials that do not work will not work later either.
-      if (error.class === 'unauthorized') return;
-      const sealed = this.#vault.seal(view, contextOf(row.workspaceId, row.id));
-      await this.#database.query(
-        `insert into farewells (workspace_id, channel_id, source, channel, key_id, run_at) values ($1, $2, $3, $4, $5, now() + interval '1 minute')
-         on conflict (workspace_id, channel_id) do update set channel = excluded.channel, key_id = excluded.key_id, run_at = excluded.run_at, attempts = 0`,
-        [row.workspaceId, row.id, row.source, sealed.data, sealed.keyId],
-      );
+      const nothingThere = error instanceof PatchbayError && error.code === 'setting-missing';
+      if (!nothingThere && !(error instanceof ProviderError)) throw error;
+      if (!nothingThere) context.log.warn({ channel: row.id, err: error }, 'the provider could not be told of the disconnect');
+      // Credentials that do not work will not work later either; the rest is said again by the farewells' worker.
+      if (error instanceof ProviderError && error.class !== 'unauthorized') return;
     }
+    await dropFarewell(this.#database, row.workspaceId, row.id);
   }
 
   #changed(): void {
@@ -223,13 +225,19 @@ export class Channels {
   }
 
   /** Changes what is given and tells everybody. Throws `not-found`. */
-  async change(workspaceId: string, id: string, change: ChannelChange): Promise<ChannelRow> {
+  change(workspaceId: string, id: string, change: ChannelChange): Promise<ChannelRow> {
+    return this.#change(workspaceId, id, change);
+  }
+
+  /** `also` is done in the same transaction. */
+  async #change(workspaceId: string, id: string, change: ChannelChange, also?: (client: Client) => Promise<void>): Promise<ChannelRow> {
     const changed = await this.#database.transaction(async (client) => {
       const row = await changeChannel(client, workspaceId, id, change);
       if (row) {
         await appendEvents(client, [
           { workspaceId, type: row.status === 'deleted' ? 'channel.deleted' : 'channel.updated', channelId: id },
         ]);
+        await also?.(client);
       }
       return row;
     });

@@ -1,23 +1,17 @@
-/** Repeats the disconnects that a provider could not be told of. */
+/** Tells providers of the disconnects that they were not told of: they were away, or the process ended first. */
 import type { ChannelView } from '../connectors/connector.ts';
 import { isConnected } from '../model/channel.ts';
-import { ProviderError } from '../model/errors.ts';
+import { PatchbayError, ProviderError } from '../model/errors.ts';
 import { getChannel } from '../store/channels.ts';
+import { dropFarewell, dueFarewells, type Farewell } from '../store/farewells.ts';
 import type { Engine } from './engine.ts';
 import { Worker } from './worker.ts';
 
 type Parts = Pick<Engine, 'database' | 'channels' | 'contexts' | 'vault' | 'log'>;
 
-interface Farewell {
-  workspaceId: string;
-  channelId: string;
-  source: string;
-  channel: Buffer;
-  keyId: string;
-  attempts: number;
-}
-
 const GIVE_UP_AFTER = 12;
+/** What may go away by itself. */
+const PASSING = new Set(['retry', 'unknown-outcome', 'rate-limited']);
 
 export function farewellSayer(parts: Parts): Worker {
   return new Worker({
@@ -25,21 +19,16 @@ export function farewellSayer(parts: Parts): Worker {
     restMs: 60_000,
     log: parts.log,
     work: async () => {
-      const due = await parts.database.query<Farewell>(
-        `update farewells set attempts = attempts + 1, run_at = now() + make_interval(mins => least(60, 2 ^ attempts)::integer)
-         where (workspace_id, channel_id) in (
-           select workspace_id, channel_id from farewells where run_at <= now() limit 10 for update skip locked)
-         returning workspace_id as "workspaceId", channel_id as "channelId", source, channel, key_id as "keyId", attempts`,
-      );
-      for (const farewell of due.rows) await sayOne(parts, farewell);
-      return due.rows.length;
+      const due = await dueFarewells(parts.database);
+      for (const farewell of due) await sayOne(parts, farewell);
+      return due.length;
     },
   });
 }
 
 async function sayOne(parts: Parts, farewell: Farewell): Promise<void> {
   const { workspaceId, channelId } = farewell;
-  const done = () => parts.database.query('delete from farewells where workspace_id = $1 and channel_id = $2', [workspaceId, channelId]);
+  const done = () => dropFarewell(parts.database, workspaceId, channelId);
   const row = await getChannel(parts.database, workspaceId, channelId);
   if (!row || isConnected(row.status)) {
     await done();
@@ -53,11 +42,12 @@ async function sayOne(parts: Parts, farewell: Farewell): Promise<void> {
     await connector.disconnect?.(view, parts.contexts.for({ workspaceId, channelId, sandbox: view.sandbox }), { lastOfAccount });
     await done();
   } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
-    const givenUp =
-      farewell.attempts >= GIVE_UP_AFTER ||
-      (error.class !== 'retry' && error.class !== 'unknown-outcome' && error.class !== 'rate-limited');
-    parts.log.warn({ channel: channelId, class: error.class, givenUp }, `the provider could not be told of a disconnect: ${error.message}`);
+    // The settings that it was connected with are gone: the provider cannot be reached in its name any more.
+    const settingMissing = error instanceof PatchbayError && error.code === 'setting-missing';
+    if (!(error instanceof ProviderError) && !settingMissing) throw error;
+    const passing = error instanceof ProviderError && PASSING.has(error.class);
+    const givenUp = !passing || farewell.attempts >= GIVE_UP_AFTER;
+    parts.log.warn({ channel: channelId, err: error, givenUp }, 'the provider could not be told of a disconnect');
     if (givenUp) await done();
   }
 }

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { noFaults } from '../../../sandbox/meta/faults.ts';
 import { createMetaSandbox } from '../../../sandbox/meta/index.ts';
+import { farewellSayer } from '../../src/engine/farewells.ts';
 import { syncTemplates } from '../../src/engine/templates.ts';
 import type { Content } from '../../src/model/content.ts';
 import { PatchbayError } from '../../src/model/errors.ts';
@@ -179,6 +180,23 @@ it('a disconnect that the provider refuses for its credentials is not repeated',
   await engine.channels.disconnect(workspaceId, facebook.id);
   for (const token of meta.state.tokens.values()) token.valid = true;
   expect(await rows('select 1 from farewells')).toHaveLength(0);
+});
+
+it('a disconnect whose process ends before the provider was told is told later', async () => {
+  const facebook = await connect('facebook', { page_id: '555', page_token: 'page-token-555' });
+  const ended = vi.spyOn(engine.channels.connectorOf('facebook'), 'disconnect').mockImplementation(async () => {
+    expect(await rows('select 1 from farewells where channel_id = $1', [facebook.id])).toHaveLength(1);
+    throw new Error('the process ended here');
+  });
+  await expect(engine.channels.disconnect(workspaceId, facebook.id)).rejects.toThrow('ended here');
+  ended.mockRestore();
+  expect(meta.state.page('555')!.subscribedFields).toBeDefined();
+  await rows('update farewells set run_at = now() where channel_id = $1', [facebook.id]);
+  const next = farewellSayer(engine);
+  next.start();
+  await until(async () => (await rows('select 1 from farewells where channel_id = $1', [facebook.id])).length === 0);
+  await next.stop();
+  expect(meta.state.page('555')!.subscribedFields).toBeUndefined();
 });
 
 describe('the service window', () => {

@@ -5,6 +5,7 @@ import { notFound, PatchbayError } from '../../model/errors.ts';
 import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
+import { acceptJson } from '../json-body.ts';
 import { refusalOf } from '../refusal.ts';
 import { registerConversations } from './conversations.ts';
 import { registerEmailChannels } from './email-channels.ts';
@@ -28,6 +29,7 @@ const CODES: Partial<Record<string, string>> = {
 export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   app.register(
     async (scope) => {
+      acceptJson(scope);
       scope.setErrorHandler(answerError);
       scope.setNotFoundHandler((request, reply) => answerError(notFound('resource'), request, reply));
       scope.addHook('onRequest', async (request) => {

@@ -6,6 +6,8 @@ import type { Engine } from '../../engine/engine.ts';
 import { type FieldProblem, PatchbayError } from '../../model/errors.ts';
 import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
+import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
+import { acceptJson } from '../json-body.ts';
 import { type Refusal, refusalOf } from '../refusal.ts';
 import { registerChannels } from './channels.ts';
 import { registerDomains } from './domains.ts';
@@ -16,6 +18,7 @@ import { typed } from './shapes.ts';
 export function registerVotel(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   app.register(
     async (scope) => {
+      acceptJson(scope);
       scope.setErrorHandler(answerError);
       scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not Found' }));
       scope.addHook('onRequest', async (request) => {
@@ -30,6 +33,13 @@ export function registerVotel(app: FastifyInstance, engine: Engine, auth: Authen
         const { body } = request;
         if (typeof body !== 'object' || body === null || Array.isArray(body)) return;
         request.body = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+      });
+      addIdempotency(scope, engine, {
+        refusal: (problem, message) => {
+          const status = IDEMPOTENCY_STATUS[problem];
+          const shown = { loc: ['header', 'idempotency-key'], msg: message, type: 'value_error' };
+          return { status, body: { detail: status === 422 ? [shown] : message } };
+        },
       });
       const routes = typed(scope);
       registerChannels(routes, engine);

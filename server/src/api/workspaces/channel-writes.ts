@@ -103,6 +103,8 @@ export async function prefixInput<T>(work: () => Promise<T>): Promise<T> {
       ...problem,
       field: problem.field === 'source' || problem.field === 'input' ? problem.field : `input.${problem.field}`,
     }));
-    throw new PatchbayError('invalid', error.message, { problems, details: error.details, cause: error });
+    const [was, is] = [error.problems[0]?.field, problems[0]?.field];
+    const message = was && is && error.message.startsWith(`${was} `) ? is + error.message.slice(was.length) : error.message;
+    throw new PatchbayError('invalid', message, { problems, details: error.details, cause: error });
   }
 }

@@ -9,6 +9,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { PatchbayError } from '../../model/errors.ts';
 import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS, type IdempotencyProblem } from '../idempotency.ts';
+import { acceptJson } from '../json-body.ts';
 import { catalogRoutes } from './catalog.ts';
 import { channelRoutes } from './channels.ts';
 import { consentRoutes } from './consent.ts';
@@ -78,7 +79,7 @@ export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: A
       scope.setValidatorCompiler(TypeBoxValidatorCompiler);
       scope.setErrorHandler(answerError);
       scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'notFound', message: 'there is no such address' }));
-      acceptEmptyJson(scope);
+      acceptJson(scope);
       guard(scope, auth);
       await scope.register(rateLimit, {
         max: REQUESTS_A_SECOND,
@@ -94,15 +95,4 @@ export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: A
     },
     { prefix: '/workspaces/:workspaceId' },
   );
-}
-
-/** Clients that send a JSON content type with no body mean no body; NUL cannot be stored and becomes U+FFFD. */
-function acceptEmptyJson(scope: FastifyInstance): void {
-  const parse = scope.getDefaultJsonParser('error', 'ignore');
-  scope.removeContentTypeParser('application/json');
-  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const text = body.toString();
-    if (text.trim() === '') return done(null, undefined);
-    return parse(request, text.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\\ufffd'), done);
-  });
 }

@@ -106,6 +106,7 @@ describe('connecting and changing', () => {
   it('names fields as the caller wrote them', async () => {
     expect((await t.call('POST', '/channels', { body: { source: 'chatplugin', input: {} } })).json).toMatchObject({
       code: 'validationError',
+      message: 'input.name is required',
       details: { 'input.name': ['is required'] },
     });
     expect((await t.call('POST', '/channels', { body: { source: 'nowhere' } })).json.details).toHaveProperty('source');
