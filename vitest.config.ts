@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['{server,sandbox,widget,web,client,bench,docs}/test/**/*.test.ts'],
     globalSetup: ['server/test/support/global-setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 90_000,
     fileParallelism: true,
     maxWorkers: 2,
   },

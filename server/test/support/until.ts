@@ -10,7 +10,7 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   options: { timeoutMs?: number; everyMs?: number; what?: string } = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
-  const { timeoutMs = 15_000, everyMs = 20, what = 'the condition' } = options;
+  const { timeoutMs = 40_000, everyMs = 20, what = 'the condition' } = options;
   const end = Date.now() + timeoutMs;
   for (;;) {
     let cause: unknown;
