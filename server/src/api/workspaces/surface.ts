@@ -22,6 +22,8 @@ import { messageRoutes } from './messages.ts';
 import { rawEventRoutes } from './raw-events.ts';
 import { sandboxRoutes } from './sandbox.ts';
 import { serviceWindowRoutes } from './service-window.ts';
+import { workspaceSpeaker } from './webhook-events.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** A Fastify scope whose handlers are typed by their schemas. */
 export type Routes = FastifyInstance<
@@ -59,10 +61,12 @@ const ROUTES: ((app: Routes, parts: SurfaceParts) => void)[] = [
   keyRoutes,
   rawEventRoutes,
   sandboxRoutes,
+  webhookRoutes,
 ];
 
 export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   registerUploads(app, engine);
+  engine.webhooks.speak('workspaces', workspaceSpeaker(engine));
   app.register(
     async (scope) => {
       scope.setValidatorCompiler(TypeBoxValidatorCompiler);
