@@ -96,9 +96,7 @@ it('posts each event once, in the order of its conversation, signed; retries kee
   expect(second!.body).toBe(first!.body);
   for (const { headers, body } of calls) {
     new Webhook(signingKey).verify(body, headers as Record<string, string>);
-    expect(headers['messagebird-signature']).toBe(
-      birdSignature(signingKey, headers['messagebird-request-timestamp'] as string, url, body),
-    );
+    expect(headers['messagebird-signature']).toBe(birdSignature(signingKey, headers['messagebird-request-timestamp'] as string, url, body));
   }
   const details = await until(async () => {
     const { body } = await api.call('GET', `${base}/${id}/logs/details?requestId=${pending.requestId}`);
@@ -165,11 +163,16 @@ it('a process that dies between two steps leaves the event for another one', asy
   const { id } = await subscribe(url);
   await engine.webhooks.stop();
   const crashing = new Webhooks({ ...engine, http: () => new Promise(() => undefined) });
-  crashing.speak('workspaces', { speak: async (_, events) => events.map(({ seq }) => ({ seq, event: 'x', lane: workspaceId, body: '{}' })), headers: () => ({}) });
+  crashing.speak('workspaces', {
+    speak: async (_, events) => events.map(({ seq }) => ({ seq, event: 'x', lane: workspaceId, body: '{}' })),
+    headers: () => ({}),
+  });
   crashing.start();
   await say('+49170400', 'under way');
   await until(async () => {
-    const { rows } = await engine.database.query('select 1 from webhook_deliveries where subscription_id = $1 and leased_until > now()', [id]);
+    const { rows } = await engine.database.query('select 1 from webhook_deliveries where subscription_id = $1 and leased_until > now()', [
+      id,
+    ]);
     return rows.length > 0;
   });
   await crashing.stop();
@@ -214,7 +217,9 @@ it('speaks Airy: shapes, signature, own headers; an update keeps what it does no
   expect(made.body).toMatchObject({ status: 'Subscribed', url, headers: { 'X-Own': 'yes' } });
   expect(made.text).not.toContain('secret');
   await say('+49170500', 'Hello Airy');
-  await until(() => calls.some(({ json }) => json.type === 'conversation.updated') && calls.some(({ json }) => json.type === 'message.created'));
+  await until(
+    () => calls.some(({ json }) => json.type === 'conversation.updated') && calls.some(({ json }) => json.type === 'message.created'),
+  );
   const message = calls.find(({ json }) => json.type === 'message.created')!;
   expect(message.json).toMatchObject({ payload: { channel_id: channel.id, message: { from_contact: true, metadata: null } } });
   expect(message.headers).toMatchObject({
@@ -236,7 +241,11 @@ it('speaks Aurion, and knows both paths of the workspace surface', async () => {
   expect([made.status, made.body]).toEqual([201, expect.objectContaining({ id: expect.stringMatching(/^wh_/), active: true, url })]);
   await say('+49170600', 'Hello Aurion');
   const call = await until(() => calls[0]);
-  expect(call.json).toMatchObject({ id: expect.stringMatching(/^evt_/), type: 'conversation.reply', data: { message: { body: 'Hello Aurion' } } });
+  expect(call.json).toMatchObject({
+    id: expect.stringMatching(/^evt_/),
+    type: 'conversation.reply',
+    data: { message: { body: 'Hello Aurion' } },
+  });
   expect(call.headers['x-aurion-signature']).toBe(`sha256=${createHmac('sha256', 'shh').update(call.body).digest('hex')}`);
   const unknown = await api.call('POST', '/api/v1/webhooks', { url, events: ['nothing.here'], secret: 'shh' });
   expect([unknown.status, unknown.body.message]).toEqual([400, 'Invalid event type: nothing.here']);

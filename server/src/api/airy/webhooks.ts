@@ -5,12 +5,14 @@ import { getSubscription, listSubscriptions, type SubscriptionRow } from '../../
 import { type Airy, Id } from './routes.ts';
 import { AIRY_EVENTS, airySpeaker } from './webhook-events.ts';
 
-const HeaderName = '^[!#$%&\'*+.^_`|~0-9A-Za-z-]{1,100}$';
+const HeaderName = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$";
 const given = {
   name: Type.Optional(Type.String({ maxLength: 1000 })),
   events: Type.Optional(Type.Array(Type.Union(AIRY_EVENTS.map((name) => Type.Literal(name))), { maxItems: 20 })),
   // No line breaks: a header is one line.
-  headers: Type.Optional(Type.Record(Type.String({ pattern: HeaderName }), Type.String({ maxLength: 4000, pattern: '^[\\t\\x20-\\x7e]*$' }))),
+  headers: Type.Optional(
+    Type.Record(Type.String({ pattern: HeaderName }), Type.String({ maxLength: 4000, pattern: '^[\\t\\x20-\\x7e]*$' })),
+  ),
   signature_key: Type.Optional(Type.String({ maxLength: 1000 })),
 };
 const Url = Type.String({ minLength: 1, maxLength: 2000 });
@@ -90,10 +92,8 @@ export function addWebhooks(airy: Airy): void {
       return view(changed);
     },
   );
-  airy.post(
-    'webhooks.info',
-    { needs: 'webhooks:read', summary: 'One webhook', body: One },
-    async ({ body, workspaceId, principal }) => view(await find(workspaceId, body.id, principal.sandbox)),
+  airy.post('webhooks.info', { needs: 'webhooks:read', summary: 'One webhook', body: One }, async ({ body, workspaceId, principal }) =>
+    view(await find(workspaceId, body.id, principal.sandbox)),
   );
   airy.post('webhooks.list', { needs: 'webhooks:read', summary: 'All webhooks' }, async ({ workspaceId, principal }) => {
     const rows = await listSubscriptions(database, workspaceId, 'airy');

@@ -3,10 +3,10 @@ import { createHmac } from 'node:crypto';
 import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import type { WebhookSpeaker } from '../../engine/webhooks.ts';
+import { textOf } from '../../model/content.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import type { LogEvent } from '../../model/event.ts';
-import { textOf } from '../../model/content.ts';
 import { getConversations } from '../../store/conversations.ts';
 import { getMessages } from '../../store/messages.ts';
 import { deleteSubscription, getSubscription, listSubscriptions, type SubscriptionRow } from '../../store/webhooks.ts';
@@ -124,5 +124,11 @@ function typeOf(event: LogEvent): string {
 const RESOLVED = new Set(['closed', 'resolved']);
 
 function conversationOf({ id, contactId, state, tags, createdAt }: Conversation) {
-  return { conversation_id: idOf('conv', id), contact_id: idOf('ct', contactId), status: state?.toLowerCase() ?? 'open', tags, created_at: timeOf(createdAt) };
+  return {
+    conversation_id: idOf('conv', id),
+    contact_id: idOf('ct', contactId),
+    status: state?.toLowerCase() ?? 'open',
+    tags,
+    created_at: timeOf(createdAt),
+  };
 }

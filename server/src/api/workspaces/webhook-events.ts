@@ -29,10 +29,10 @@ export function workspaceSpeaker(engine: Engine): WebhookSpeaker {
         subscription.service === 'conversations' ? conversationsOf(engine, workspaceId, events) : channelsOf(engine, workspaceId, events),
         subscription.filters.length === 0 ? listSubscriptions(engine.database, workspaceId, 'workspaces') : [],
       ]);
-      const specific = siblings.filter((other) => other.filters.length > 0 && other.status === 'active' && other.sandbox === subscription.sandbox);
-      return told
-        .filter((item) => wants(subscription, item) && !specific.some((other) => wants(other, item)))
-        .map(spoken);
+      const specific = siblings.filter(
+        (other) => other.filters.length > 0 && other.status === 'active' && other.sandbox === subscription.sandbox,
+      );
+      return told.filter((item) => wants(subscription, item) && !specific.some((other) => wants(other, item))).map(spoken);
     },
     headers: workspaceHeaders,
   };

@@ -12,7 +12,10 @@ export function workspaceHeaders({ id, at, url, body, signingKey }: WebhookCall)
     'webhook-id': id,
     'webhook-timestamp': timestamp,
     ...(signingKey
-      ? { 'messagebird-signature': birdSignature(signingKey, timestamp, url, body), 'webhook-signature': standard(signingKey, id, at, body) }
+      ? {
+          'messagebird-signature': birdSignature(signingKey, timestamp, url, body),
+          'webhook-signature': standard(signingKey, id, at, body),
+        }
       : {}),
   };
 }

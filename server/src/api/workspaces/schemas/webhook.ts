@@ -35,7 +35,8 @@ export const CreateWebhook = Type.Object(
     service: oneOf(['channels', 'conversations']),
     event: Type.String({
       pattern: '^([a-z0-9-]+\\.(inbound|outbound|interaction)|channel\\.created|conversation\\.(created|updated))$',
-      description: '`<platform>.inbound`, `<platform>.outbound`, `<platform>.interaction`, `channel.created`; of conversations: `conversation.created`, `conversation.updated`.',
+      description:
+        '`<platform>.inbound`, `<platform>.outbound`, `<platform>.interaction`, `channel.created`; of conversations: `conversation.created`, `conversation.updated`.',
     }),
     url: Url,
     signingKey: Type.Optional(SigningKey),
@@ -69,9 +70,7 @@ export const WebhookLogDetails = Type.Object(
     ...log,
     url: Type.String(),
     body: Type.String(),
-    attempts: Type.Array(
-      Type.Object({ createdAt: Timestamp, httpStatusCode: nullable(Type.Integer()), error: nullable(Type.String()) }),
-    ),
+    attempts: Type.Array(Type.Object({ createdAt: Timestamp, httpStatusCode: nullable(Type.Integer()), error: nullable(Type.String()) })),
   },
   { title: 'WebhookLogDetails' },
 );
