@@ -26,6 +26,8 @@ export interface HttpRequest {
   timeoutMs?: number;
   /** Largest answer that is read, in bytes; 10 MB unless told. */
   maxBytes?: number;
+  /** False: an answer that sends elsewhere is the answer. */
+  followRedirects?: boolean;
 }
 
 export interface HttpResponse {

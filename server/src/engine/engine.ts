@@ -34,6 +34,7 @@ import { Sender } from './send.ts';
 import { settlementAsker } from './settlements.ts';
 import { stragglerSweep } from './stragglers.ts';
 import { syncTemplates, templateSync } from './templates.ts';
+import { Webhooks } from './webhooks.ts';
 
 export interface Engine {
   config: Config;
@@ -58,6 +59,7 @@ export interface Engine {
   /** Who writes and answers on sandbox channels. */
   sandboxCustomers: SandboxCustomers;
   receivers: Receivers;
+  webhooks: Webhooks;
   /** Port of the built-in mail server while it listens. */
   mailPort(): number | undefined;
   start(): Promise<void>;
@@ -163,6 +165,7 @@ export function createEngine({
     reconciler,
     fallbackMover,
   ].map((make) => make(parts));
+  const webhooks = new Webhooks({ config, database, vault, http, log });
   const sandboxCustomers = new SandboxCustomers({ database, channels, feed, ingest, log });
   return {
     config,
@@ -184,6 +187,7 @@ export function createEngine({
     outbox,
     sandboxCustomers,
     receivers,
+    webhooks,
     mailPort: () => mailServer?.port,
     async start() {
       // First: a port that somebody else has ends the start before anything runs.
@@ -196,11 +200,13 @@ export function createEngine({
       for (const worker of workers) worker.start();
       sandboxCustomers.start();
       receivers.start();
+      webhooks.start();
     },
     async stop() {
       await Promise.all([
         mailServer?.close(),
         receivers.stop(),
+        webhooks.stop(),
         outbox.stop(),
         sandboxCustomers.stop(),
         ...workers.map((worker) => worker.stop()),

@@ -12,6 +12,8 @@ const SWEEPS = [
   `delete from idempotency_keys where (workspace_id, key) in (
      select workspace_id, key from idempotency_keys where created_at < now() - interval '24 hours' limit 5000)`,
   `delete from memos where expires_at < now()`,
+  `delete from webhook_deliveries where (workspace_id, id) in (
+     select workspace_id, id from webhook_deliveries where done_at < now() - interval '7 days' limit 5000)`,
   `delete from early_receipts where received_at < now() - interval '7 days'`,
   `delete from raw_events where (workspace_id, id) in (
      select r.workspace_id, r.id from raw_events r where r.state in ('applied', 'ignored') and r.received_at < now() - interval '${RAW_EVENT_DAYS} days'

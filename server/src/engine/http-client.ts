@@ -98,7 +98,8 @@ export function createHttpClient(options: { allowPrivate: boolean }): HttpClient
         throw new ProviderError('rejected', `${target.protocol} addresses are not called`);
       const response = await exchange(agent, target, method, body, request);
       const location = response.headers.get('location');
-      if (response.status < 300 || response.status > 399 || !location || hop === MAX_REDIRECTS) return response;
+      if (response.status < 300 || response.status > 399 || !location || hop === MAX_REDIRECTS || request.followRedirects === false)
+        return response;
       const next = new URL(location, target);
       if (next.origin !== target.origin && request.headers) request = { ...request, headers: withoutSecrets(request.headers) };
       if (response.status === 303 || (method === 'POST' && response.status < 303)) {

@@ -1,5 +1,4 @@
 /** What Airy's front-ends ask at their start: airy.md 1.10. Everything comes from the registry of connectors. */
-import Type from 'typebox';
 import type { Connector } from '../../connectors/connector.ts';
 import type { Airy } from './routes.ts';
 
@@ -55,21 +54,4 @@ function componentView(name: string, connector: Connector) {
     price: 'Free',
     source: connector.source,
   };
-}
-
-const WEBHOOKS_OFF = 'The webhook component needs to be enabled. Learn more: https://airy.co/docs/core/api/webhook';
-
-/** Airy's answer while its component for outgoing webhooks is not enabled. */
-export function addWebhooks(airy: Airy): void {
-  for (const verb of ['subscribe', 'update', 'unsubscribe', 'info', 'list']) {
-    airy.post(
-      `webhooks.${verb}`,
-      {
-        needs: verb === 'info' || verb === 'list' ? 'webhooks:read' : 'webhooks:write',
-        summary: 'Outgoing webhooks are not enabled on this surface',
-        body: Type.Object({}, { additionalProperties: true }),
-      },
-      async ({ reply }) => reply.code(409).send({ message: WEBHOOKS_OFF }),
-    );
-  }
 }

@@ -6,12 +6,13 @@ import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { addChannels } from './channels.ts';
 import { addChatplugin } from './chatplugin.ts';
-import { addClientConfig, addWebhooks } from './client-config.ts';
+import { addClientConfig } from './client-config.ts';
 import { addContacts } from './contacts.ts';
 import { addConversations } from './conversations.ts';
 import { addMessages } from './messages.ts';
 import { addMetadata, addTags, addTemplates, addUsers } from './metadata.ts';
 import { Airy, answerError, normalise } from './routes.ts';
+import { addWebhooks } from './webhooks.ts';
 
 export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   app.register(async (scope) => {

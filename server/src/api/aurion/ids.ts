@@ -2,7 +2,7 @@ import { notFound } from '../../model/errors.ts';
 import { isUuid } from '../../model/ids.ts';
 
 /** This surface's ids are a prefix and our UUID without its dashes (decisions.md B32). */
-export type IdPrefix = 'ec' | 'wac' | 'sr' | 'tpl' | 'conv' | 'ct' | 'msg';
+export type IdPrefix = 'ec' | 'wac' | 'sr' | 'tpl' | 'conv' | 'ct' | 'msg' | 'wh';
 
 export function idOf(prefix: IdPrefix, uuid: string): string {
   return `${prefix}_${uuid.replaceAll('-', '')}`;

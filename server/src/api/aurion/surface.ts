@@ -1,4 +1,4 @@
-/** The Aurion surface (000_c0c3f1f19b864edf.txt): `/api/v2/…`. */
+/** The Aurion surface (000_c0c3f1f19b864edf.txt): `/api/v2/…`, and its webhooks under `/api/v1`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import { notFound, PatchbayError } from '../../model/errors.ts';
@@ -12,6 +12,7 @@ import { registerEmailChannels } from './email-channels.ts';
 import { registerSavedReplies } from './saved-replies.ts';
 import { typed } from './shapes.ts';
 import { registerTemplates } from './templates.ts';
+import { registerWebhooks } from './webhooks.ts';
 import { registerWhatsAppChannels } from './whatsapp-channels.ts';
 
 const CODES: Partial<Record<string, string>> = {
@@ -29,23 +30,8 @@ const CODES: Partial<Record<string, string>> = {
 export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   app.register(
     async (scope) => {
-      acceptJson(scope);
-      scope.setErrorHandler(answerError);
-      scope.setNotFoundHandler((request, reply) => answerError(notFound('resource'), request, reply));
-      scope.addHook('onRequest', async (request) => {
-        const principal = await auth.identify(request);
-        if (!principal) throw new PatchbayError('unauthorized', 'Invalid or missing API key');
-        request.principal = principal;
-        const area = request.url.startsWith('/api/v2/conversations') ? 'conversations' : 'channels';
-        const needed = `${area}:${request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write'}`;
-        if (!allows(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key lacks required scope: ${needed}`);
-      });
-      addIdempotency(scope, engine, {
-        refusal: (problem, message) => {
-          if (problem === 'other-payload') return { status: 409, body: { error: 'idempotency_conflict', message } };
-          return { status: IDEMPOTENCY_STATUS[problem], body: { error: problem === 'in-flight' ? 'conflict' : 'bad_request', message } };
-        },
-      });
+      const areaOf = (request: FastifyRequest) => (request.url.startsWith('/api/v2/conversations') ? 'conversations' : 'channels');
+      prepare(scope, engine, auth, (request) => `${areaOf(request)}:${isRead(request) ? 'read' : 'write'}`);
       const routes = typed(scope);
       registerConversations(routes, engine);
       registerEmailChannels(routes, engine);
@@ -55,6 +41,37 @@ export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authe
     },
     { prefix: '/api/v2' },
   );
+  app.register(
+    async (scope) => {
+      prepare(scope, engine, auth, (request) => `webhooks:${isRead(request) ? 'read' : 'manage'}`);
+      registerWebhooks(typed(scope), engine);
+    },
+    { prefix: '/api/v1' },
+  );
+}
+
+/** Who calls, what they may, how errors are said. */
+function prepare(scope: FastifyInstance, engine: Engine, auth: Authenticator, neededOf: (request: FastifyRequest) => string): void {
+  acceptJson(scope);
+  scope.setErrorHandler(answerError);
+  scope.setNotFoundHandler((request, reply) => answerError(notFound('resource'), request, reply));
+  scope.addHook('onRequest', async (request) => {
+    const principal = await auth.identify(request);
+    if (!principal) throw new PatchbayError('unauthorized', 'Invalid or missing API key');
+    request.principal = principal;
+    const needed = neededOf(request);
+    if (!allows(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key lacks required scope: ${needed}`);
+  });
+  addIdempotency(scope, engine, {
+    refusal: (problem, message) => {
+      if (problem === 'other-payload') return { status: 409, body: { error: 'idempotency_conflict', message } };
+      return { status: IDEMPOTENCY_STATUS[problem], body: { error: problem === 'in-flight' ? 'conflict' : 'bad_request', message } };
+    },
+  });
+}
+
+function isRead(request: FastifyRequest): boolean {
+  return request.method === 'GET' || request.method === 'HEAD';
 }
 
 /** Errors as the product's older guides show them: `{error, message, details?}`. */

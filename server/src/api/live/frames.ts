@@ -105,7 +105,8 @@ export function visitorFrames(event: LogEvent, loaded: Hydrated, write: NativeWr
   }
 }
 
-function messageFrame(message: Message, write: NativeWriter): string {
+/** A message as `message.created` tells it. */
+export function messageFrame(message: Message, write: NativeWriter): string {
   const { sender, ...view } = messageView(message, write);
   return frame('message.created', message.sentAt.getTime(), {
     conversation_id: message.conversationId,
@@ -128,6 +129,6 @@ function metadataFrame(event: LogEvent, subject: string, identifier: string, met
 }
 
 /** Airy's order of members: some clients of its events were written by looking at them. */
-function frame(type: string, timestamp: number | null, payload: unknown): string {
+export function frame(type: string, timestamp: number | null, payload: unknown): string {
   return JSON.stringify({ payload, timestamp, type });
 }

@@ -6,7 +6,7 @@ import rateLimit from '@fastify/rate-limit';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
-import { PatchbayError } from '../../model/errors.ts';
+import { notFound, PatchbayError } from '../../model/errors.ts';
 import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS, type IdempotencyProblem } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
@@ -28,6 +28,8 @@ import { sandboxRoutes } from './sandbox.ts';
 import { savedReplyRoutes } from './saved-replies.ts';
 import { serviceWindowRoutes } from './service-window.ts';
 import { templateRoutes } from './templates.ts';
+import { workspaceSpeaker } from './webhook-events.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** A Fastify scope whose handlers are typed by their schemas. */
 export type Routes = FastifyInstance<
@@ -70,29 +72,46 @@ const ROUTES: ((app: Routes, parts: SurfaceParts) => void)[] = [
   recipientRoutes,
   consentRoutes,
   emailDomainRoutes,
+  webhookRoutes,
 ];
 
 export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   registerUploads(app, engine);
+  engine.webhooks.speak('workspaces', workspaceSpeaker(engine));
+  app.register(async (scope) => addRoutes(scope, ROUTES, { engine, auth }), { prefix: '/workspaces/:workspaceId' });
+  // The other path that the maker's pages give (decisions.md B26); a workspace is its own organization here.
   app.register(
     async (scope) => {
-      scope.setValidatorCompiler(TypeBoxValidatorCompiler);
-      scope.setErrorHandler(answerError);
-      scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'notFound', message: 'there is no such address' }));
-      acceptJson(scope);
-      guard(scope, auth);
-      await scope.register(rateLimit, {
-        max: REQUESTS_A_SECOND,
-        timeWindow: 1000,
-        keyGenerator: (request) => request.principal.keyId,
-        errorResponseBuilder: (_request, { max }) => new PatchbayError('rate-limited', `a key may make ${max} requests a second`),
+      scope.addHook('onRoute', (route) => {
+        const { operationId: _operationId, ...schema } = (route.schema ?? {}) as Record<string, unknown>;
+        route.schema = { ...schema, hide: true };
       });
-      addIdempotency(scope, engine, {
-        refusal: (problem, message) => ({ status: IDEMPOTENCY_STATUS[problem], body: { code: IDEMPOTENCY_CODES[problem], message } }),
+      scope.addHook('onRequest', async (request) => {
+        const { organizationId, workspaceId } = request.params as { organizationId: string; workspaceId: string };
+        if (organizationId.toLowerCase() !== workspaceId.toLowerCase()) throw notFound('organization');
       });
-      const typed = scope.withTypeProvider<TypeBoxTypeProvider>();
-      for (const add of ROUTES) add(typed, { engine, auth });
+      await addRoutes(scope, [webhookRoutes], { engine, auth });
     },
-    { prefix: '/workspaces/:workspaceId' },
+    { prefix: '/organizations/:organizationId/workspaces/:workspaceId' },
   );
+}
+
+async function addRoutes(scope: FastifyInstance, routes: typeof ROUTES, parts: SurfaceParts): Promise<void> {
+  const { engine, auth } = parts;
+  scope.setValidatorCompiler(TypeBoxValidatorCompiler);
+  scope.setErrorHandler(answerError);
+  scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'notFound', message: 'there is no such address' }));
+  acceptJson(scope);
+  guard(scope, auth);
+  await scope.register(rateLimit, {
+    max: REQUESTS_A_SECOND,
+    timeWindow: 1000,
+    keyGenerator: (request) => request.principal.keyId,
+    errorResponseBuilder: (_request, { max }) => new PatchbayError('rate-limited', `a key may make ${max} requests a second`),
+  });
+  addIdempotency(scope, engine, {
+    refusal: (problem, message) => ({ status: IDEMPOTENCY_STATUS[problem], body: { code: IDEMPOTENCY_CODES[problem], message } }),
+  });
+  const typed = scope.withTypeProvider<TypeBoxTypeProvider>();
+  for (const add of routes) add(typed, parts);
 }

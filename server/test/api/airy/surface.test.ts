@@ -275,8 +275,6 @@ describe('what front-ends ask at their start', () => {
       source: 'chatplugin',
     });
     expect(Object.keys((await own.call('components.get')).json.components)).toContain('sources-chatplugin');
-    const webhooks = await own.call('webhooks.subscribe', { url: 'https://example.org' });
-    expect([webhooks.status, webhooks.json.message]).toEqual([409, expect.stringContaining('webhook component')]);
   });
 });
 
