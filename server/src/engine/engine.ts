@@ -23,6 +23,7 @@ import { Ingest } from './ingest.ts';
 import { type RunningMailServer, startMailServer } from './mail-server.ts';
 import { Media } from './media.ts';
 import { mediaFetcher } from './media-fetch.ts';
+import { Metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 import { profileFetcher } from './profiles.ts';
 import { Receivers } from './receivers.ts';
@@ -58,6 +59,7 @@ export interface Engine {
   /** Who writes and answers on sandbox channels. */
   sandboxCustomers: SandboxCustomers;
   receivers: Receivers;
+  metrics: Metrics;
   /** Port of the built-in mail server while it listens. */
   mailPort(): number | undefined;
   start(): Promise<void>;
@@ -75,6 +77,8 @@ export interface EngineParts {
   registry?: Registry;
   /** Where mail domains are looked up; the system's DNS unless told. */
   dns?: DnsLookup;
+  /** Where the engine counts; a registry of its own unless told. */
+  metrics?: Metrics;
 }
 
 /** Makes the engine; nothing runs until `start`. */
@@ -86,7 +90,9 @@ export function createEngine({
   defaultWorkspaceId,
   registry = new Registry(),
   dns = systemDns(),
+  metrics = new Metrics(),
 }: EngineParts): Engine {
+  metrics.watchDatabase(database);
   const vault = new Vault([secret]);
   const http = createHttpClient({ allowPrivate: config.allowPrivateNetwork });
   const media = new Media({
@@ -133,12 +139,13 @@ export function createEngine({
     defaultWorkspaceId,
     config: (sandbox) => (sandbox ? sandboxes.config : config.providers),
     arrivals,
+    metrics,
     log,
   });
   const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
   let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
-  const outbox: Outbox = new Outbox({ database, channels, contexts, log });
+  const outbox: Outbox = new Outbox({ database, channels, contexts, metrics, log });
   const sender = new Sender({
     database,
     channels,
@@ -184,6 +191,7 @@ export function createEngine({
     outbox,
     sandboxCustomers,
     receivers,
+    metrics,
     mailPort: () => mailServer?.port,
     async start() {
       // First: a port that somebody else has ends the start before anything runs.
