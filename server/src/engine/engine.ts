@@ -28,6 +28,7 @@ import { Outbox } from './outbox.ts';
 import { profileFetcher } from './profiles.ts';
 import { Receivers } from './receivers.ts';
 import { reconciler } from './reconciling.ts';
+import { resealer } from './resealing.ts';
 import { Routes } from './routes.ts';
 import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sandboxes } from './sandboxes.ts';
@@ -93,7 +94,7 @@ export function createEngine({
   metrics = new Metrics(),
 }: EngineParts): Engine {
   metrics.watchDatabase(database);
-  const vault = new Vault([secret]);
+  const vault = new Vault(config.previousSecret ? [secret, config.previousSecret] : [secret]);
   const http = createHttpClient({ allowPrivate: config.allowPrivateNetwork });
   const media = new Media({
     database,
@@ -169,6 +170,7 @@ export function createEngine({
     settlementAsker,
     reconciler,
     fallbackMover,
+    resealer,
   ].map((make) => make(parts));
   const sandboxCustomers = new SandboxCustomers({ database, channels, feed, ingest, log });
   return {
