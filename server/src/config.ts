@@ -64,6 +64,11 @@ export const CONFIG_VARIABLES: ConfigVariable[] = [
     check: secretBytes,
   },
   {
+    name: 'PATCHBAY_SECRET_PREVIOUS',
+    meaning: 'the secret before this one: still opens what it encrypted, which is encrypted anew in the background',
+    check: secretBytes,
+  },
+  {
     name: 'ALLOWED_ORIGINS',
     defaultMeans: 'none',
     meaning: 'origins of other web clients that may call with credentials (CORS), separated by commas',
@@ -124,6 +129,8 @@ export interface Config {
   workspaceId: string | undefined;
   /** PATCHBAY_SECRET as given; `loadSecret` gives the one in the data folder. */
   secret: Buffer | undefined;
+  /** PATCHBAY_SECRET_PREVIOUS: opens, never seals. */
+  previousSecret: Buffer | undefined;
   allowedOrigins: string[];
   allowPrivateNetwork: boolean;
   logLevel: LogLevel;
@@ -135,7 +142,7 @@ export interface Config {
 }
 
 /** Settings that are none of the connectors' business. */
-const NOT_FOR_CONNECTORS = new Set(['DATABASE_URL', 'PATCHBAY_API_KEY', 'PATCHBAY_SECRET']);
+const NOT_FOR_CONNECTORS = new Set(['DATABASE_URL', 'PATCHBAY_API_KEY', 'PATCHBAY_SECRET', 'PATCHBAY_SECRET_PREVIOUS']);
 
 /** Checks the environment. Throws `StartError` with one line that names the first variable that is wrong. */
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -165,6 +172,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     apiKey: value('PATCHBAY_API_KEY'),
     workspaceId: value('PATCHBAY_WORKSPACE_ID'),
     secret: value('PATCHBAY_SECRET'),
+    previousSecret: value('PATCHBAY_SECRET_PREVIOUS'),
     allowedOrigins: value<string[] | undefined>('ALLOWED_ORIGINS') ?? [],
     allowPrivateNetwork: value('ALLOW_PRIVATE_NETWORK'),
     logLevel: value('LOG_LEVEL'),

@@ -6,6 +6,7 @@ import type { Readiness } from './api/supervision.ts';
 import type { Config } from './config.ts';
 import { type Bootstrapped, bootstrap } from './engine/bootstrap.ts';
 import { createEngine } from './engine/engine.ts';
+import { Metrics } from './engine/metrics.ts';
 import type { Logger } from './log.ts';
 import { buildMissingPages } from './pages.ts';
 import { loadSecret } from './secret.ts';
@@ -42,7 +43,14 @@ export async function startService(config: Config, log: Logger, signal: AbortSig
     const metrics = new Registry();
     collectDefaultMetrics({ register: metrics });
     const readiness: Readiness = { draining: false, isDatabaseUp: () => database.isUp() };
-    const engine = createEngine({ config, log, secret, database, defaultWorkspaceId: bootstrapped.workspaceId });
+    const engine = createEngine({
+      config,
+      log,
+      secret,
+      database,
+      defaultWorkspaceId: bootstrapped.workspaceId,
+      metrics: new Metrics(metrics),
+    });
     const app = await createApp({ engine, metrics, readiness });
     trackConnections(app.server);
     cleanups.push(() => engine.stop());

@@ -13,6 +13,7 @@ import { type OutboxJob, putBack, takeOut } from '../store/outbox.ts';
 import { park } from '../store/unsettled.ts';
 import type { Channels } from './channels.ts';
 import type { Contexts } from './contexts.ts';
+import type { Metrics } from './metrics.ts';
 import { type Outgoing, outboundOf } from './outgoing.ts';
 import type { Pacer } from './pacer.ts';
 import { routeOf } from './routes.ts';
@@ -36,6 +37,7 @@ export interface DeliveryOptions {
   contexts: Contexts;
   settling: Settling;
   pacer: Pacer;
+  metrics: Metrics;
   log: Logger;
 }
 
@@ -48,7 +50,7 @@ export class Delivery {
 
   /** Resolves when the job is dealt with; `answered` is false when the provider gave no answer in time. */
   async deliver(job: OutboxJob, outgoing: Outgoing | undefined): Promise<{ answered: boolean }> {
-    const { database, channels, contexts, pacer } = this.#options;
+    const { database, channels, contexts, pacer, metrics } = this.#options;
     if (!outgoing || (outgoing.message.state !== 'pending' && outgoing.message.state !== 'scheduled')) {
       await takeOut(database, job.workspaceId, job.messageId);
       return { answered: true };
@@ -73,14 +75,18 @@ export class Delivery {
     }
     if (wait > 0) await sleep(wait);
     const calledAt = new Date();
+    const startedAt = performance.now();
     let receipt: SendReceipt;
     try {
       receipt = onlyPretends(channel)
         ? { providerId: outbound.id }
         : await connector.send!(outbound, view, contexts.for({ ...channel, channelId: channel.id }));
     } catch (error) {
-      return this.#refused(outgoing, connector, job, calledAt, error instanceof ProviderError ? error : unexpected(error));
+      const refusal = error instanceof ProviderError ? error : unexpected(error);
+      metrics.sent(channel.source, refusal.class, startedAt);
+      return this.#refused(outgoing, connector, job, calledAt, refusal);
     }
+    metrics.sent(channel.source, 'accepted', startedAt);
     await this.#accepted(outgoing, connector, receipt);
     return { answered: true };
   }

@@ -23,10 +23,12 @@ import { Ingest } from './ingest.ts';
 import { type RunningMailServer, startMailServer } from './mail-server.ts';
 import { Media } from './media.ts';
 import { mediaFetcher } from './media-fetch.ts';
+import { Metrics } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 import { profileFetcher } from './profiles.ts';
 import { Receivers } from './receivers.ts';
 import { reconciler } from './reconciling.ts';
+import { resealer } from './resealing.ts';
 import { Routes } from './routes.ts';
 import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sandboxes } from './sandboxes.ts';
@@ -60,6 +62,7 @@ export interface Engine {
   sandboxCustomers: SandboxCustomers;
   receivers: Receivers;
   webhooks: Webhooks;
+  metrics: Metrics;
   /** Port of the built-in mail server while it listens. */
   mailPort(): number | undefined;
   start(): Promise<void>;
@@ -77,6 +80,8 @@ export interface EngineParts {
   registry?: Registry;
   /** Where mail domains are looked up; the system's DNS unless told. */
   dns?: DnsLookup;
+  /** Where the engine counts; a registry of its own unless told. */
+  metrics?: Metrics;
 }
 
 /** Makes the engine; nothing runs until `start`. */
@@ -88,8 +93,10 @@ export function createEngine({
   defaultWorkspaceId,
   registry = new Registry(),
   dns = systemDns(),
+  metrics = new Metrics(),
 }: EngineParts): Engine {
-  const vault = new Vault([secret]);
+  metrics.watchDatabase(database);
+  const vault = new Vault(config.previousSecret ? [secret, config.previousSecret] : [secret]);
   const http = createHttpClient({ allowPrivate: config.allowPrivateNetwork });
   const media = new Media({
     database,
@@ -135,12 +142,13 @@ export function createEngine({
     defaultWorkspaceId,
     config: (sandbox) => (sandbox ? sandboxes.config : config.providers),
     arrivals,
+    metrics,
     log,
   });
   const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
   let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
-  const outbox: Outbox = new Outbox({ database, channels, contexts, log });
+  const outbox: Outbox = new Outbox({ database, channels, contexts, metrics, log });
   const sender = new Sender({
     database,
     channels,
@@ -164,6 +172,7 @@ export function createEngine({
     settlementAsker,
     reconciler,
     fallbackMover,
+    resealer,
   ].map((make) => make(parts));
   const webhooks = new Webhooks({ config, database, vault, http, log });
   const sandboxCustomers = new SandboxCustomers({ database, channels, feed, ingest, log });
@@ -188,6 +197,7 @@ export function createEngine({
     sandboxCustomers,
     receivers,
     webhooks,
+    metrics,
     mailPort: () => mailServer?.port,
     async start() {
       // First: a port that somebody else has ends the start before anything runs.

@@ -13,6 +13,7 @@ import { insertRawEvents, type RawEventRow } from '../store/ingest-sql.ts';
 import { getRawEvent, type RawEventView, waitingRawEvents } from '../store/raw-events.ts';
 import { applyInbound, type Inbound } from './apply.ts';
 import type { Arrivals } from './arrivals.ts';
+import type { Metrics } from './metrics.ts';
 import type { Route, Routes } from './routes.ts';
 
 /** Events a transaction; larger ones make the first caller wait for the last. */
@@ -45,6 +46,7 @@ export interface IngestOptions {
   /** The settings that an event is read with: the installation's, or those of sandbox channels. */
   config(sandbox: boolean): ProviderConfig;
   arrivals: Arrivals;
+  metrics: Metrics;
   log: Logger;
 }
 
@@ -55,6 +57,7 @@ export class Ingest {
   readonly #config: (sandbox: boolean) => ProviderConfig;
   readonly #log: Logger;
   readonly #arrivals: Arrivals;
+  readonly #metrics: Metrics;
   #queue: Job[] = [];
   readonly #running = new Set<Promise<void>>();
   #gathering = false;
@@ -66,6 +69,7 @@ export class Ingest {
     this.#config = options.config;
     this.#log = options.log;
     this.#arrivals = options.arrivals;
+    this.#metrics = options.metrics;
   }
 
   /**
@@ -228,9 +232,12 @@ export class Ingest {
   }
 
   async #commit(batch: Job[]): Promise<void> {
+    const startedAt = performance.now();
     try {
       await this.#database.transaction((client) => this.#write(client, batch));
       for (const job of batch) job.resolve();
+      this.#metrics.batch(batch.length, startedAt);
+      this.#metrics.stored(batch.map((job) => job.row));
       this.#note(batch);
       return;
     } catch (error) {
@@ -273,7 +280,7 @@ export class Ingest {
       return;
     }
     for (const job of batch) job.resolve();
-    for (const job of batch) await this.#applyOne(job.row, job.inbound);
+    for (const { row, inbound } of batch) this.#metrics.stored([{ source: row.source, state: await this.#applyOne(row, inbound) }]);
   }
 
   async #applyOne(row: RawEventRow, inbound: Inbound[]): Promise<string> {

@@ -10,6 +10,7 @@ import { claimOutbox, nextDue, type OutboxJob, type Places, renewLeases } from '
 import type { Channels } from './channels.ts';
 import type { Contexts } from './contexts.ts';
 import { Delivery, pacingOf } from './delivery.ts';
+import type { Metrics } from './metrics.ts';
 import { loadOutgoing, type Outgoing } from './outgoing.ts';
 import { Pacer } from './pacer.ts';
 import { Settling } from './settling.ts';
@@ -29,6 +30,7 @@ export interface OutboxParts {
   database: Database;
   channels: Channels;
   contexts: Contexts;
+  metrics: Metrics;
   log: Logger;
 }
 
@@ -54,12 +56,12 @@ export class Outbox {
   #unlisten: (() => Promise<void>) | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
-  constructor({ database, channels, contexts, log }: OutboxParts) {
+  constructor({ database, channels, contexts, metrics, log }: OutboxParts) {
     this.#database = database;
     this.#channels = channels;
     this.#log = log;
     this.#settling = new Settling(database);
-    this.delivery = new Delivery({ database, channels, contexts, log, pacer: this.#pacer, settling: this.#settling });
+    this.delivery = new Delivery({ database, channels, contexts, metrics, log, pacer: this.#pacer, settling: this.#settling });
   }
 
   start(): void {

@@ -20,6 +20,11 @@ export class Vault {
     this.#current = keyIdOf(secrets[0]!);
   }
 
+  /** Names of the keys that only open. */
+  get olderKeyIds(): string[] {
+    return [...this.#keys.keys()].filter((id) => id !== this.#current);
+  }
+
   /** Seals a value; `context` (workspace and row) must be the same when it is opened. */
   seal(value: unknown, context: string): Sealed {
     const nonce = randomBytes(NONCE_BYTES);

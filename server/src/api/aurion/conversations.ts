@@ -43,6 +43,7 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'List conversations',
         querystring: Type.Object({
           ...Page,
           status: Type.Optional(Status),
@@ -66,7 +67,7 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
     },
   );
 
-  app.get('/conversations/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request) => {
+  app.get('/conversations/:id', { schema: { tags: ['Aurion'], summary: 'Show a conversation', params: Id } }, async (request) => {
     const conversation = await find(request.principal.workspaceId, request.params.id);
     return (await shown(conversation.workspaceId, [conversation]))[0];
   });
@@ -76,6 +77,7 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'Change a conversation',
         params: Id,
         body: Type.Object({
           status: Type.Optional(Status),
@@ -104,18 +106,23 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
     },
   );
 
-  app.get('/conversations/:id/messages', { schema: { tags: ['Aurion'], params: Id, querystring: Type.Object(Page) } }, async (request) => {
-    const { workspaceId, id } = await find(request.principal.workspaceId, request.params.id);
-    const total = await countInConversation(database, workspaceId, id);
-    const messages = await listInConversation(database, workspaceId, id, request.query);
-    return pageOf(messages.map(shownMessage), total, request.query);
-  });
+  app.get(
+    '/conversations/:id/messages',
+    { schema: { tags: ['Aurion'], summary: "List a conversation's messages", params: Id, querystring: Type.Object(Page) } },
+    async (request) => {
+      const { workspaceId, id } = await find(request.principal.workspaceId, request.params.id);
+      const total = await countInConversation(database, workspaceId, id);
+      const messages = await listInConversation(database, workspaceId, id, request.query);
+      return pageOf(messages.map(shownMessage), total, request.query);
+    },
+  );
 
   app.post(
     '/conversations/:id/messages',
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'Write in a conversation',
         params: Id,
         body: Type.Object({
           content: Type.Optional(Type.String({ minLength: 1, maxLength: 100_000 })),

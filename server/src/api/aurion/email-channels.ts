@@ -14,17 +14,22 @@ const ProviderConfig = Type.Record(Type.String(), Type.Unknown());
 export function registerEmailChannels(app: AurionApp, engine: Engine): void {
   const { channels } = engine;
 
-  app.get('/email/channels', { schema: { tags: ['Aurion'], querystring: Type.Object(Page) } }, async (request) => {
-    const rows = await channels.list(request.principal.workspaceId, { sources: ['email'] });
-    const { limit, offset } = request.query;
-    return pageOf(rows.slice(offset, offset + limit).map(shown), rows.length, request.query);
-  });
+  app.get(
+    '/email/channels',
+    { schema: { tags: ['Aurion'], summary: 'List mailboxes', querystring: Type.Object(Page) } },
+    async (request) => {
+      const rows = await channels.list(request.principal.workspaceId, { sources: ['email'] });
+      const { limit, offset } = request.query;
+      return pageOf(rows.slice(offset, offset + limit).map(shown), rows.length, request.query);
+    },
+  );
 
   app.post(
     '/email/channels',
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'Connect a mailbox',
         body: Type.Object({
           name: Name,
           email: Type.String({ pattern: '^[^\\s@]+@[^\\s@]+$', maxLength: 320 }),
@@ -50,7 +55,7 @@ export function registerEmailChannels(app: AurionApp, engine: Engine): void {
     },
   );
 
-  app.get('/email/channels/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request) =>
+  app.get('/email/channels/:id', { schema: { tags: ['Aurion'], summary: 'Show a mailbox', params: Id } }, async (request) =>
     shown(await find(request.principal.workspaceId, request.params.id)),
   );
 
@@ -59,6 +64,7 @@ export function registerEmailChannels(app: AurionApp, engine: Engine): void {
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'Change a mailbox',
         params: Id,
         body: Type.Object({
           name: Type.Optional(Name),
@@ -84,7 +90,7 @@ export function registerEmailChannels(app: AurionApp, engine: Engine): void {
     },
   );
 
-  app.delete('/email/channels/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request, reply) => {
+  app.delete('/email/channels/:id', { schema: { tags: ['Aurion'], summary: 'Delete a mailbox', params: Id } }, async (request, reply) => {
     const row = await find(request.principal.workspaceId, request.params.id);
     if (row.metadata.is_primary === true) throw new PatchbayError('conflict', 'The primary mailbox cannot be deleted');
     await channels.delete(row.workspaceId, row.id);

@@ -27,6 +27,7 @@ export function registerSavedReplies(app: AurionApp, engine: Engine): void {
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'List saved replies',
         querystring: Type.Object({ ...Page, search: Type.Optional(Type.String()), category: Type.Optional(Type.String()) }),
       },
     },
@@ -38,7 +39,13 @@ export function registerSavedReplies(app: AurionApp, engine: Engine): void {
 
   app.post(
     '/saved-replies',
-    { schema: { tags: ['Aurion'], body: Type.Object({ title: Title, category: Type.Optional(Category), body: Body }) } },
+    {
+      schema: {
+        tags: ['Aurion'],
+        summary: 'Add a saved reply',
+        body: Type.Object({ title: Title, category: Type.Optional(Category), body: Body }),
+      },
+    },
     async (request, reply) => {
       const { title, category, body } = request.body;
       const stored = await insertSavedReply(database, request.principal.workspaceId, { title, category: category ?? null, body });
@@ -46,7 +53,7 @@ export function registerSavedReplies(app: AurionApp, engine: Engine): void {
     },
   );
 
-  app.get('/saved-replies/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request) =>
+  app.get('/saved-replies/:id', { schema: { tags: ['Aurion'], summary: 'Show a saved reply', params: Id } }, async (request) =>
     shown(await find(request.principal.workspaceId, request.params.id)),
   );
 
@@ -55,6 +62,7 @@ export function registerSavedReplies(app: AurionApp, engine: Engine): void {
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'Change a saved reply',
         params: Id,
         body: Type.Object({ title: Type.Optional(Title), category: Type.Optional(Category), body: Type.Optional(Body) }),
       },
@@ -67,16 +75,25 @@ export function registerSavedReplies(app: AurionApp, engine: Engine): void {
     },
   );
 
-  app.delete('/saved-replies/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request, reply) => {
-    const id = uuidFrom('sr', request.params.id, 'saved reply');
-    if (!(await deleteSavedReply(database, request.principal.workspaceId, id))) throw notFound('saved reply');
-    return reply.code(204).send();
-  });
+  app.delete(
+    '/saved-replies/:id',
+    { schema: { tags: ['Aurion'], summary: 'Delete a saved reply', params: Id } },
+    async (request, reply) => {
+      const id = uuidFrom('sr', request.params.id, 'saved reply');
+      if (!(await deleteSavedReply(database, request.principal.workspaceId, id))) throw notFound('saved reply');
+      return reply.code(204).send();
+    },
+  );
 
   app.post(
     '/saved-replies/:id/render',
     {
-      schema: { tags: ['Aurion'], params: Id, body: Type.Object({ variables: Type.Optional(Type.Record(Type.String(), Type.String())) }) },
+      schema: {
+        tags: ['Aurion'],
+        summary: 'Fill in a saved reply',
+        params: Id,
+        body: Type.Object({ variables: Type.Optional(Type.Record(Type.String(), Type.String())) }),
+      },
     },
     async (request) => {
       const stored = await find(request.principal.workspaceId, request.params.id);

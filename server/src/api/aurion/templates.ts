@@ -19,6 +19,7 @@ export function registerTemplates(app: AurionApp, engine: Engine): void {
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'List WhatsApp templates',
         querystring: Type.Object({ ...Page, channel_id: Optional, status: Optional, language: Optional, search: Optional }),
       },
     },
@@ -44,6 +45,7 @@ export function registerTemplates(app: AurionApp, engine: Engine): void {
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'Add a WhatsApp template',
         body: Type.Object({
           name: Type.String({ pattern: '^[a-z0-9_]{1,512}$' }),
           language: Type.String({ pattern: '^[a-z]{2,3}(_[A-Za-z]{2,4})?$' }),

@@ -17,19 +17,24 @@ const Text = Type.String({ minLength: 1, maxLength: 4096 });
 const SEND_TEST_MS = 15_000;
 
 export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
-  app.get('/whatsapp/channels', { schema: { tags: ['Aurion'], querystring: Type.Object(Page) } }, async (request) => {
-    const rows = (await engine.channels.list(request.principal.workspaceId, { sources: ['whatsapp'], newestFirst: false })).filter(
-      isListed,
-    );
-    const { limit, offset } = request.query;
-    return pageOf(rows.slice(offset, offset + limit).map(shown), rows.length, request.query);
-  });
+  app.get(
+    '/whatsapp/channels',
+    { schema: { tags: ['Aurion'], summary: 'List WhatsApp channels', querystring: Type.Object(Page) } },
+    async (request) => {
+      const rows = (await engine.channels.list(request.principal.workspaceId, { sources: ['whatsapp'], newestFirst: false })).filter(
+        isListed,
+      );
+      const { limit, offset } = request.query;
+      return pageOf(rows.slice(offset, offset + limit).map(shown), rows.length, request.query);
+    },
+  );
 
   app.post(
     '/whatsapp/channels',
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'Connect a WhatsApp channel',
         body: Type.Object({
           name: Type.Optional(Text),
           display_name: Type.Optional(Text),
@@ -66,7 +71,7 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
     },
   );
 
-  app.get('/whatsapp/channels/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request) =>
+  app.get('/whatsapp/channels/:id', { schema: { tags: ['Aurion'], summary: 'Show a WhatsApp channel', params: Id } }, async (request) =>
     shown(await findWhatsApp(engine, request.principal.workspaceId, request.params.id)),
   );
 
@@ -75,6 +80,7 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
     {
       schema: {
         tags: ['Aurion'],
+        summary: 'Change a WhatsApp channel',
         params: Id,
         body: Type.Object({
           name: Type.Optional(Text),
@@ -102,23 +108,31 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
     },
   );
 
-  app.delete('/whatsapp/channels/:id', { schema: { tags: ['Aurion'], params: Id } }, async (request, reply) => {
-    const row = await findWhatsApp(engine, request.principal.workspaceId, request.params.id);
-    await engine.channels.delete(row.workspaceId, row.id);
-    return reply.code(204).send();
-  });
+  app.delete(
+    '/whatsapp/channels/:id',
+    { schema: { tags: ['Aurion'], summary: 'Delete a WhatsApp channel', params: Id } },
+    async (request, reply) => {
+      const row = await findWhatsApp(engine, request.principal.workspaceId, request.params.id);
+      await engine.channels.delete(row.workspaceId, row.id);
+      return reply.code(204).send();
+    },
+  );
 
-  app.post('/whatsapp/channels/:id/templates/sync', { schema: { tags: ['Aurion'], params: Id } }, async (request) => {
-    const row = await findWhatsApp(engine, request.principal.workspaceId, request.params.id);
-    const counts = await syncTemplates(engine, row).catch((error) => {
-      throw asUnavailable(error);
-    });
-    return { ok: true, templates_synced: counts.synced, templates_added: counts.added, templates_updated: counts.updated };
-  });
+  app.post(
+    '/whatsapp/channels/:id/templates/sync',
+    { schema: { tags: ['Aurion'], summary: "Fetch a WhatsApp channel's templates from Meta", params: Id } },
+    async (request) => {
+      const row = await findWhatsApp(engine, request.principal.workspaceId, request.params.id);
+      const counts = await syncTemplates(engine, row).catch((error) => {
+        throw asUnavailable(error);
+      });
+      return { ok: true, templates_synced: counts.synced, templates_added: counts.added, templates_updated: counts.updated };
+    },
+  );
 
   app.post(
     '/whatsapp/channels/:id/send-test',
-    { schema: { tags: ['Aurion'], params: Id, body: Type.Object({ to_wa_id: Text, body: Text }) } },
+    { schema: { tags: ['Aurion'], summary: 'Send a test message', params: Id, body: Type.Object({ to_wa_id: Text, body: Text }) } },
     async (request, reply) => {
       const row = await findWhatsApp(engine, request.principal.workspaceId, request.params.id);
       const digits = request.body.to_wa_id.replace(/^\+/, '');

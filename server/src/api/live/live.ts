@@ -20,6 +20,7 @@ export function registerLive(app: FastifyInstance, engine: Engine, auth: Authent
   const agents = new AgentSockets(app, engine, auth, hub);
   const visitors = new VisitorSockets(engine, hub);
   const server = new WebSocketServer({ noServer: true, handleProtocols: chooseProtocol, maxPayload: MAX_MESSAGE_BYTES });
+  engine.metrics.watchSockets(() => server.clients.size);
   let closing = false;
 
   const upgrades: Record<string, Upgrade> = {

@@ -40,6 +40,7 @@ export function registerChannels(app: VotelApp, engine: Engine): void {
     {
       schema: {
         tags: ['Votel'],
+        summary: 'Connect a channel',
         body: Type.Object({
           name: Name,
           channel_type: ChannelType,
@@ -67,7 +68,7 @@ export function registerChannels(app: VotelApp, engine: Engine): void {
 
   app.post(
     '/channels/auto-create-for-email',
-    { schema: { tags: ['Votel'], body: Type.Object({ email: Address }) } },
+    { schema: { tags: ['Votel'], summary: 'The channel of an address, made when there is none', body: Type.Object({ email: Address }) } },
     async (request, reply) => {
       const { workspaceId, sandbox } = request.principal;
       const email = mailAddress('email', request.body.email);
@@ -96,6 +97,7 @@ export function registerChannels(app: VotelApp, engine: Engine): void {
     {
       schema: {
         tags: ['Votel'],
+        summary: 'List channels',
         querystring: Type.Object({
           ...Page,
           channel_type: Type.Optional(ChannelType),
@@ -121,7 +123,7 @@ export function registerChannels(app: VotelApp, engine: Engine): void {
     },
   );
 
-  app.get('/channels/:id', { schema: { tags: ['Votel'], params: Id } }, async (request) =>
+  app.get('/channels/:id', { schema: { tags: ['Votel'], summary: 'Show a channel', params: Id } }, async (request) =>
     shownWhole(await find(request.principal.workspaceId, request.params.id)),
   );
 
@@ -130,6 +132,7 @@ export function registerChannels(app: VotelApp, engine: Engine): void {
     {
       schema: {
         tags: ['Votel'],
+        summary: 'Change a channel',
         params: Id,
         body: Type.Object({
           name: Type.Optional(Name),
@@ -164,7 +167,7 @@ export function registerChannels(app: VotelApp, engine: Engine): void {
     },
   );
 
-  app.delete('/channels/:id', { schema: { tags: ['Votel'], params: Id } }, async (request, reply) => {
+  app.delete('/channels/:id', { schema: { tags: ['Votel'], summary: 'Delete a channel', params: Id } }, async (request, reply) => {
     const row = await find(request.principal.workspaceId, request.params.id);
     await engine.channels.delete(row.workspaceId, row.id);
     await forgetVotelFields(database, row.workspaceId, row.id);

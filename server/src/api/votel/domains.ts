@@ -15,6 +15,7 @@ export function registerDomains(app: VotelApp, engine: Engine): void {
     {
       schema: {
         tags: ['Votel'],
+        summary: 'Add a mail domain',
         body: Type.Object({ domain: Type.String({ minLength: 1, maxLength: 253 }), verified: Type.Optional(Type.Boolean()) }),
       },
     },
@@ -25,21 +26,27 @@ export function registerDomains(app: VotelApp, engine: Engine): void {
     },
   );
 
-  app.get('/email-domains', { schema: { tags: ['Votel'], querystring: Type.Object(Page) } }, async (request) => {
-    const { query, principal } = request;
-    const { rows, total } = await listEmailDomains(database, principal.workspaceId, rangeOf(query));
-    return { email_domains: rows.map(shown), ...pageOf(total, query) };
-  });
+  app.get(
+    '/email-domains',
+    { schema: { tags: ['Votel'], summary: 'List mail domains', querystring: Type.Object(Page) } },
+    async (request) => {
+      const { query, principal } = request;
+      const { rows, total } = await listEmailDomains(database, principal.workspaceId, rangeOf(query));
+      return { email_domains: rows.map(shown), ...pageOf(total, query) };
+    },
+  );
 
-  app.get('/email-domains/:id', { schema: { tags: ['Votel'], params: Id } }, async (request) =>
+  app.get('/email-domains/:id', { schema: { tags: ['Votel'], summary: 'Show a mail domain', params: Id } }, async (request) =>
     shown(await find(request.principal.workspaceId, request.params.id)),
   );
 
-  app.post('/email-domains/:id/verify', { schema: { tags: ['Votel'], params: Id } }, async (request) =>
-    shown(await verifyDomain(engine, await find(request.principal.workspaceId, request.params.id))),
+  app.post(
+    '/email-domains/:id/verify',
+    { schema: { tags: ['Votel'], summary: "Look at a mail domain's DNS records", params: Id } },
+    async (request) => shown(await verifyDomain(engine, await find(request.principal.workspaceId, request.params.id))),
   );
 
-  app.delete('/email-domains/:id', { schema: { tags: ['Votel'], params: Id } }, async (request, reply) => {
+  app.delete('/email-domains/:id', { schema: { tags: ['Votel'], summary: 'Delete a mail domain', params: Id } }, async (request, reply) => {
     const row = await find(request.principal.workspaceId, request.params.id);
     const outcome = await deleteEmailDomain(database, row.workspaceId, row.id);
     if (outcome === 'in-use') throw new PatchbayError('conflict', 'Channels still send from this domain');

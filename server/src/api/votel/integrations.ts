@@ -20,6 +20,7 @@ export function registerIntegrations(app: VotelApp, engine: Engine): void {
     {
       schema: {
         tags: ['Votel'],
+        summary: 'Add a integration',
         body: Type.Object({ name: Name, type: IntegrationType, provider: Type.Optional(Type.String({ maxLength: 40 })), ...accountFields }),
       },
     },
@@ -43,7 +44,13 @@ export function registerIntegrations(app: VotelApp, engine: Engine): void {
 
   app.get(
     '/integrations',
-    { schema: { tags: ['Votel'], querystring: Type.Object({ ...Page, type: Type.Optional(IntegrationType) }) } },
+    {
+      schema: {
+        tags: ['Votel'],
+        summary: 'List integrations',
+        querystring: Type.Object({ ...Page, type: Type.Optional(IntegrationType) }),
+      },
+    },
     async (request) => {
       const { query, principal } = request;
       const { rows, total } = await listIntegrations(database, principal.workspaceId, {
@@ -54,13 +61,20 @@ export function registerIntegrations(app: VotelApp, engine: Engine): void {
     },
   );
 
-  app.get('/integrations/:id', { schema: { tags: ['Votel'], params: Id } }, async (request) =>
+  app.get('/integrations/:id', { schema: { tags: ['Votel'], summary: 'Show a integration', params: Id } }, async (request) =>
     shown(await find(request.principal.workspaceId, request.params.id)),
   );
 
   app.put(
     '/integrations/:id',
-    { schema: { tags: ['Votel'], params: Id, body: Type.Object({ name: Type.Optional(Name), ...accountFields }) } },
+    {
+      schema: {
+        tags: ['Votel'],
+        summary: 'Change a integration',
+        params: Id,
+        body: Type.Object({ name: Type.Optional(Name), ...accountFields }),
+      },
+    },
     async (request) => {
       const { name, config, credentials, metadata } = request.body;
       const row = await find(request.principal.workspaceId, request.params.id);
@@ -74,7 +88,7 @@ export function registerIntegrations(app: VotelApp, engine: Engine): void {
     },
   );
 
-  app.delete('/integrations/:id', { schema: { tags: ['Votel'], params: Id } }, async (request, reply) => {
+  app.delete('/integrations/:id', { schema: { tags: ['Votel'], summary: 'Delete a integration', params: Id } }, async (request, reply) => {
     const row = await find(request.principal.workspaceId, request.params.id);
     const outcome = await database.transaction((client) => deleteIntegration(client, row.workspaceId, row.id));
     if (outcome === 'in-use') throw new PatchbayError('conflict', 'Channels or phone numbers still use this integration');

@@ -25,21 +25,31 @@ const NewNumber = Type.Object({
 export function registerNumbers(app: VotelApp, engine: Engine): void {
   const { database } = engine;
 
-  app.post('/phone-numbers', { schema: { tags: ['Votel'], body: NewNumber } }, async (request, reply) => {
+  app.post('/phone-numbers', { schema: { tags: ['Votel'], summary: 'Add a phone number', body: NewNumber } }, async (request, reply) => {
     const account = await accountOf(request.principal, request.body.integration_id);
     const { phone_number, name, capabilities, metadata } = request.body;
     return reply.code(201).send(shown(await addNumber(engine, account, { phoneNumber: phone_number, name, capabilities, metadata })));
   });
 
-  app.post('/phone-numbers/purchase', { schema: { tags: ['Votel'], body: NewNumber } }, async (request, reply) => {
-    const account = await accountOf(request.principal, request.body.integration_id);
-    const { phone_number, name, metadata } = request.body;
-    return reply.code(201).send(shown(await purchaseNumber(engine, account, { phoneNumber: phone_number, name, metadata })));
-  });
+  app.post(
+    '/phone-numbers/purchase',
+    { schema: { tags: ['Votel'], summary: 'Buy a phone number', body: NewNumber } },
+    async (request, reply) => {
+      const account = await accountOf(request.principal, request.body.integration_id);
+      const { phone_number, name, metadata } = request.body;
+      return reply.code(201).send(shown(await purchaseNumber(engine, account, { phoneNumber: phone_number, name, metadata })));
+    },
+  );
 
   app.post(
     '/phone-numbers/import',
-    { schema: { tags: ['Votel'], body: Type.Object({ integration_id: Type.Optional(Ref) }) } },
+    {
+      schema: {
+        tags: ['Votel'],
+        summary: "Take over the account's phone numbers",
+        body: Type.Object({ integration_id: Type.Optional(Ref) }),
+      },
+    },
     async (request, reply) => {
       const account = await accountOf(request.principal, request.body.integration_id);
       return reply.code(201).send({ phone_numbers: (await importNumbers(engine, account)).map(shown) });
@@ -51,6 +61,7 @@ export function registerNumbers(app: VotelApp, engine: Engine): void {
     {
       schema: {
         tags: ['Votel'],
+        summary: 'Search phone numbers that can be bought',
         querystring: Type.Object({
           integration_id: Type.Optional(Ref),
           country: Type.String({ pattern: '^[A-Za-z]{2}$', default: 'US' }),
@@ -74,7 +85,13 @@ export function registerNumbers(app: VotelApp, engine: Engine): void {
 
   app.get(
     '/phone-numbers',
-    { schema: { tags: ['Votel'], querystring: Type.Object({ ...Page, search: Type.Optional(Type.String({ maxLength: 300 })) }) } },
+    {
+      schema: {
+        tags: ['Votel'],
+        summary: 'List phone numbers',
+        querystring: Type.Object({ ...Page, search: Type.Optional(Type.String({ maxLength: 300 })) }),
+      },
+    },
     async (request) => {
       const { query, principal } = request;
       const { rows, total } = await listPhoneNumbers(database, principal.workspaceId, {
@@ -85,13 +102,20 @@ export function registerNumbers(app: VotelApp, engine: Engine): void {
     },
   );
 
-  app.get('/phone-numbers/:id', { schema: { tags: ['Votel'], params: Id } }, async (request) =>
+  app.get('/phone-numbers/:id', { schema: { tags: ['Votel'], summary: 'Show a phone number', params: Id } }, async (request) =>
     shown(await find(request.principal.workspaceId, request.params.id)),
   );
 
   app.delete(
     '/phone-numbers/:id',
-    { schema: { tags: ['Votel'], params: Id, querystring: Type.Object({ release: Type.Optional(Type.Boolean()) }) } },
+    {
+      schema: {
+        tags: ['Votel'],
+        summary: 'Delete a phone number',
+        params: Id,
+        querystring: Type.Object({ release: Type.Optional(Type.Boolean()) }),
+      },
+    },
     async (request, reply) => {
       const row = await find(request.principal.workspaceId, request.params.id);
       const account = await accountOf(request.principal, row.integrationId ?? undefined);
