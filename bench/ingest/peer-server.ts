@@ -17,7 +17,9 @@ interface PeerMessage {
 
 interface Peer {
   webhooks: { whatsapp(request: Request, options: { waitUntil(task: Promise<unknown>): void }): Promise<Response> };
-  onDirectMessage(handler: (thread: unknown, message: PeerMessage) => Promise<void>): void;
+  onDirectMessage(
+    handler: (thread: unknown, message: PeerMessage, channel: unknown, context?: { skipped: PeerMessage[] }) => Promise<void>,
+  ): void;
 }
 
 const folder = process.env.PEER_FOLDER!;
@@ -51,8 +53,11 @@ const bot: Peer = new Chat({
   concurrency: 'queue',
   logger: quiet,
 });
-bot.onDirectMessage(async (_thread, message) => {
-  await database.query('insert into handled (id, body) values ($1, $2)', [message.id, message.text]);
+bot.onDirectMessage(async (_thread, message, _channel, context) => {
+  // Those that queued up behind another one come along with the last.
+  for (const { id, text } of [...(context?.skipped ?? []), message]) {
+    await database.query('insert into handled (id, body) values ($1, $2)', [id, text]);
+  }
 });
 
 const open = new Set<Promise<unknown>>();
