@@ -2,11 +2,12 @@
  * S1: signed WhatsApp text webhooks, stored and applied before their 200, against an empty route of the same server in
  * the same process: closed loop at 64 connections, then open loop at a fixed rate. Usage: npm run bench ingest [messages]
  */
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { examine } from './ingest/checks.ts';
 import { closedLoop, type Measured, openLoop } from './ingest/load.ts';
 import { textWebhooks } from './ingest/webhooks.ts';
 
@@ -59,6 +60,38 @@ try {
   if (server.connected) server.send('stop');
   if (server.exitCode === null) await once(server, 'exit');
   await rm(dataDir, { recursive: true, force: true });
+}
+
+await besideThePeer();
+
+/** The same webhooks for `chat` from npm, and what both must get right; left out where npm's registry cannot be reached. */
+async function besideThePeer(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'patchbay-bench-'));
+  const peer = join(folder, 'peer');
+  const packages = ['chat', '@chat-adapter/whatsapp', '@chat-adapter/state-pg'].map((name) => `${name}@4`);
+  const installed = spawnSync('npm', ['install', '--prefix', peer, '--no-audit', '--no-fund', ...packages], { encoding: 'utf8' });
+  if (installed.status !== 0) {
+    console.warn(`The peer could not be installed, so nothing is compared: ${installed.stderr}`);
+    return;
+  }
+  const env = { META_APP_SECRET: secret, SMTP_INBOUND_PORT: '0', BENCH_NUMBER_ID: numberId, PEER_FOLDER: peer };
+  const program = (name: string) => join(import.meta.dirname, 'ingest', name);
+  try {
+    const count = Math.min(perRound, 5000);
+    const ours = await examine(
+      { name: 'patchbay', program: program('server.ts'), env: { ...env, DATA_DIR: join(folder, 'ours') } },
+      secret,
+      count,
+    );
+    const theirs = await examine(
+      { name: 'chat', program: program('peer-server.ts'), env: { ...env, DATA_DIR: join(folder, 'theirs') } },
+      secret,
+      count,
+    );
+    console.log(`S1 beside the peer: ${(ours.perSecond / theirs.perSecond).toFixed(1)} times its webhooks a second`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function print(what: string, measured: Measured): void {

@@ -65,9 +65,14 @@ export async function openLoop(url: string, webhooks: Webhook[], rate: number): 
 }
 
 async function send(pool: Pool, path: string, webhook: Webhook): Promise<boolean> {
-  const { statusCode, body } = await pool.request({ path, method: 'POST', headers: webhook.headers, body: webhook.body });
-  await body.dump();
-  return statusCode === 200;
+  try {
+    const { statusCode, body } = await pool.request({ path, method: 'POST', headers: webhook.headers, body: webhook.body });
+    await body.dump();
+    return statusCode === 200;
+  } catch {
+    // It was killed, or ended the connection: not answered.
+    return false;
+  }
 }
 
 function summary(times: number[], refused: number, seconds: number): Measured {

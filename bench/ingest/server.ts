@@ -24,10 +24,9 @@ await migrate(embedded.connection);
 const database = openDatabase(embedded.connection, { log });
 const { workspaceId } = await bootstrap(database, config);
 const engine = createEngine({ config, log, secret: await loadSecret(config.dataDir), database, defaultWorkspaceId: workspaceId });
-const channelId = uuidv7();
-await upsertChannel(database, {
+const { id: channelId } = await upsertChannel(database, {
   workspaceId,
-  id: channelId,
+  id: uuidv7(),
   source: 'whatsapp',
   sourceChannelId: process.env.BENCH_NUMBER_ID!,
   account: process.env.BENCH_NUMBER_ID!,

@@ -7,7 +7,10 @@ export interface Webhook {
 }
 
 /** Makes `count` webhooks of as many different messages, from `contacts` people in turn: each, or each `every`th. */
-export function textWebhooks(count: number, options: { numberId: string; secret: string; contacts: number; every?: number }): Webhook[] {
+export function textWebhooks(
+  count: number,
+  options: { numberId: string; secret: string; contacts: number; every?: number; together?: number },
+): Webhook[] {
   return Array.from({ length: count }, (_, number) => {
     const n = number * (options.every ?? 1);
     const from = String(491_700_000_000 + (n % options.contacts));
@@ -22,15 +25,13 @@ export function textWebhooks(count: number, options: { numberId: string; secret:
                 messaging_product: 'whatsapp',
                 metadata: { display_phone_number: '15550783881', phone_number_id: options.numberId },
                 contacts: [{ profile: { name: `Customer ${n % options.contacts}` }, wa_id: from }],
-                messages: [
-                  {
-                    from,
-                    id: `wamid.${randomUUID()}`,
-                    timestamp: String(Math.floor(Date.now() / 1000)),
-                    type: 'text',
-                    text: { body: `Does it come in another color? I would like to know for order ${n}.` },
-                  },
-                ],
+                messages: Array.from({ length: options.together ?? 1 }, (_, part) => ({
+                  from,
+                  id: `wamid.${randomUUID()}`,
+                  timestamp: String(Math.floor(Date.now() / 1000)),
+                  type: 'text',
+                  text: { body: `Does it come in another color? I would like to know for order ${n}.${part}` },
+                })),
               },
               field: 'messages',
             },
