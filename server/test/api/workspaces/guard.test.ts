@@ -41,7 +41,11 @@ const message = conversation.lastMessage;
 await t.engine.ingest.submit([{ source: 'chatplugin', sourceChannelId: 'guard', contentType: 'x', body: Buffer.from('{') }]);
 const rawEvent = (await t.call('GET', '/raw-events')).json.results[0];
 const key = (await t.call('POST', '/api-keys', { body: { name: 'guard', scopes: ['channels:read'] } })).json;
+const subscription = (
+  await t.call('POST', '/webhook-subscriptions', { body: { service: 'channels', event: 'channel.created', url: 'https://example.com/hook' } })
+).json;
 const REAL: Record<string, string> = {
+  subscriptionId: subscription.id,
   channelId: channel.id,
   conversationId: conversation.id,
   contactId: conversation.contact.id,
