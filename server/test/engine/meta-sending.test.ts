@@ -136,7 +136,7 @@ describe('a provider in trouble', () => {
     await rows('update channels set paused_until = null where id = $1', [whatsapp.id]);
     engine.outbox.wake();
     await reaches(second.id, 'read');
-    expect((await engine.channels.get(workspaceId, whatsapp.id)).status).toBe('active');
+    await until(async () => (await engine.channels.get(workspaceId, whatsapp.id)).status === 'active');
   });
 });
 

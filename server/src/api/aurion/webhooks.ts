@@ -31,7 +31,7 @@ export function registerWebhooks(app: AurionApp, engine: Engine): void {
   const { database, webhooks, config } = engine;
   webhooks.speak('aurion', speaker(engine));
 
-  app.post('/webhooks', { schema: { tags: ['Aurion'], body: Create } }, async (request, reply) => {
+  app.post('/webhooks', { schema: { tags: ['Aurion'], summary: 'Subscribe to events', body: Create } }, async (request, reply) => {
     const { url, events, secret } = request.body;
     const unknown = events.find((event) => !EVENTS.includes(event));
     if (unknown) throw new PatchbayError('precondition', `Invalid event type: ${unknown}`);
@@ -55,19 +55,23 @@ export function registerWebhooks(app: AurionApp, engine: Engine): void {
     return reply.code(201).send(shown(row!));
   });
 
-  app.get('/webhooks', { schema: { tags: ['Aurion'] } }, async ({ principal }) => {
+  app.get('/webhooks', { schema: { tags: ['Aurion'], summary: 'List subscriptions' } }, async ({ principal }) => {
     const rows = await listSubscriptions(database, principal.workspaceId, 'aurion');
     return { webhooks: rows.filter((row) => row.sandbox || !principal.sandbox).map(shown) };
   });
 
-  app.delete('/webhooks/:id', { schema: { tags: ['Aurion'], params: Type.Object({ id: Type.String() }) } }, async (request, reply) => {
-    const { workspaceId, sandbox } = request.principal;
-    const id = uuidFrom('wh', request.params.id, 'webhook');
-    const row = await getSubscription(database, workspaceId, 'aurion', id);
-    if (!row || (sandbox && !row.sandbox)) throw notFound('webhook');
-    await deleteSubscription(database, workspaceId, 'aurion', id);
-    return reply.code(204).send();
-  });
+  app.delete(
+    '/webhooks/:id',
+    { schema: { tags: ['Aurion'], summary: 'End a subscription', params: Type.Object({ id: Type.String() }) } },
+    async (request, reply) => {
+      const { workspaceId, sandbox } = request.principal;
+      const id = uuidFrom('wh', request.params.id, 'webhook');
+      const row = await getSubscription(database, workspaceId, 'aurion', id);
+      if (!row || (sandbox && !row.sandbox)) throw notFound('webhook');
+      await deleteSubscription(database, workspaceId, 'aurion', id);
+      return reply.code(204).send();
+    },
+  );
 }
 
 function shown({ id, url, events, status, createdAt }: SubscriptionRow) {

@@ -186,13 +186,15 @@ export function webhookRoutes(app: Routes, { engine }: SurfaceParts): void {
         operationId: 'getWebhookLog',
         summary: 'Every attempt of one delivery',
         params,
-        querystring: Type.Object({ requestId: Uuid }),
+        querystring: Type.Object({ requestId: Type.Optional(Uuid) }),
         response: { 200: WebhookLogDetails },
       },
     },
     async (request) => {
       const row = await find(request.principal, request.params.subscriptionId);
-      const found = await getDelivery(database, keyOf(row), request.query.requestId);
+      const { requestId } = request.query;
+      if (!requestId) throw invalid('requestId', 'is required');
+      const found = await getDelivery(database, keyOf(row), requestId);
       if (!found) throw notFound('delivery');
       const attempts = found.history.map(({ at, status, error }) => ({ createdAt: at, httpStatusCode: status, error }));
       return { ...showLog(found), url: found.url, body: found.body, attempts };
@@ -207,13 +209,13 @@ export function webhookRoutes(app: Routes, { engine }: SurfaceParts): void {
         operationId: 'replayWebhooks',
         summary: 'Post again: the delivery that is named, else all that never arrived',
         params,
-        body: Type.Optional(Type.Object({ requestId: Type.Optional(Uuid) }, { additionalProperties: false })),
+        body: Type.Object({ requestId: Type.Optional(Uuid) }, { additionalProperties: false }),
         response: { 202: Type.Object({ replayed: Type.Integer() }) },
       },
     },
     async (request, reply) => {
       const row = await find(request.principal, request.params.subscriptionId);
-      const id = request.body?.requestId;
+      const id = request.body.requestId;
       const replayed = await database.transaction((client) => replayDeliveries(client, keyOf(row), id));
       if (id && replayed === 0) throw notFound('finished delivery');
       webhooks.wake();

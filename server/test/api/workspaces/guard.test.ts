@@ -58,7 +58,13 @@ await setConsent(t.engine.database, {
   keyword: 'STOP',
   at: new Date(),
 });
+const subscription = (
+  await t.call('POST', '/webhook-subscriptions', {
+    body: { service: 'channels', event: 'channel.created', url: 'https://example.com/hook' },
+  })
+).json;
 const REAL: Record<string, string> = {
+  subscriptionId: subscription.id,
   channelId: channel.id,
   conversationId: conversation.id,
   contactId: conversation.contact.id,
@@ -89,14 +95,16 @@ const BODIES: Record<string, unknown> = {
   'POST /conversations/{conversationId}/typing': { on: true },
   'PATCH /channels/{channelId}': { name: 'x' },
   'PATCH /conversations/{conversationId}': { status: 'closed' },
+  'PATCH /webhook-subscriptions/{subscriptionId}': { status: 'inactive' },
+  'POST /webhook-subscriptions/{subscriptionId}/replay': {},
   'PATCH /contacts/{contactId}': { displayName: 'x' },
   'POST /sandbox/channels/{channelId}/script': { replies: [] },
 };
 
 describe('every route', () => {
   it('is in the reference with its scope, a summary, an id and an error shape', () => {
-    expect(routes.length).toBeGreaterThanOrEqual(60);
-    expect(new Set(Object.values(REAL)).size).toBe(10);
+    expect(routes.length).toBeGreaterThanOrEqual(68);
+    expect(new Set(Object.values(REAL)).size).toBe(11);
     const operationIds = new Set<string>();
     for (const [path, methods] of Object.entries(paths)) {
       if (!path.startsWith(PREFIX)) continue;
