@@ -45,7 +45,12 @@ export async function markConversationRead(engine: Engine, workspaceId: string, 
     return { changed, read };
   });
   if (!conversation) return false;
-  if (conversation.read.length > 0) await tellProviderOfRead(engine, conversation.changed);
+  if (conversation.read.length > 0) {
+    // Nobody waits for a slow provider here: the marks are ours already.
+    tellProviderOfRead(engine, conversation.changed).catch((error) =>
+      engine.log.error({ err: error, conversation: id }, 'a read could not be passed on'),
+    );
+  }
   return true;
 }
 

@@ -1,10 +1,11 @@
 /** Conversations and what is written in them. */
 import Type, { type Static } from 'typebox';
+import { markConversationRead } from '../../engine/conversations.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { agentTyping } from '../../engine/typing.ts';
 import type { Conversation as Row } from '../../model/conversation.ts';
 import { notFound } from '../../model/errors.ts';
-import { type Condition, changeConversation, listConversations, markRead } from '../../store/conversations.ts';
+import { type Condition, changeConversation, listConversations } from '../../store/conversations.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
 import { listInConversation } from '../../store/messages.ts';
 import type { Principal } from '../auth.ts';
@@ -178,14 +179,7 @@ function writes(app: Routes, engine: Engine): void {
     },
     async (request, reply) => {
       const row = await conversationFor(engine, request.principal, request.params.conversationId);
-      await engine.database.transaction(async (client) => {
-        const read = await markRead(client, row.workspaceId, row.id);
-        if (!read?.length) return;
-        const { workspaceId, channelId, contactId, id } = row;
-        await appendEvents(client, [
-          { workspaceId, type: 'conversation.updated', channelId, contactId, conversationId: id, data: { unreadCount: 0 } },
-        ]);
-      });
+      await markConversationRead(engine, row.workspaceId, row.id);
       return reply.code(204).send(null);
     },
   );
@@ -257,7 +251,7 @@ async function change(engine: Engine, row: Row, body: ConversationChange): Promi
         channelId: row.channelId,
         contactId: row.contactId,
         conversationId: id,
-        data: { ...body },
+        data: { ...body, ...(body.status ? { state: body.status === 'closed' ? 'CLOSED' : 'OPEN' } : {}) },
       },
     ]);
     return changed;
