@@ -45,6 +45,8 @@ export function openDatabase(connection: pg.PoolConfig, options: { log: Database
     // A caller gets an answer while the database is away, rather than waiting for it.
     connectionTimeoutMillis: 5000,
     query_timeout: 60_000,
+    // Each connection is a process of the server's: a burst's are given back soon after it.
+    idleTimeoutMillis: 4000,
     // Statements that do not wait for each other's answers travel together.
     pipeline: true,
     types,

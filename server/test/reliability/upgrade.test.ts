@@ -34,7 +34,7 @@ it('brings a database of the first version up to date once, whoever starts first
   );
   await database.query(
     `insert into messages (workspace_id, id, channel_id, conversation_id, contact_id, source, direction, state, content, sent_at)
-     select $1, gen_random_uuid(), $2, $3, $4, 'chatplugin', 'in', 'received', jsonb_build_object('type', 'text', 'text', 'old ' || n), now() from generate_series(1, 50) n`,
+     select $1, gen_random_uuid(), $2, $3, $4, 'chatplugin', 'in', 'delivered', jsonb_build_object('type', 'text', 'text', 'old ' || n), now() from generate_series(1, 50) n`,
     [WORKSPACE, CHANNEL, CONVERSATION, CONTACT],
   );
 
@@ -54,7 +54,9 @@ it('brings a database of the first version up to date once, whoever starts first
       headers: { 'content-type': 'application/json', 'x-api-key': KEY },
       body: JSON.stringify({ conversation_id: CONVERSATION, page_size: 100 }),
     });
-    const { data } = (await response.json()) as { data: unknown[] };
+    const answer = await response.text();
+    expect(response.status, answer).toBe(200);
+    const { data } = JSON.parse(answer) as { data: unknown[] };
     expect(data).toHaveLength(50);
   }
   for (const node of nodes) expect(await node.stop()).toEqual({ code: 0, signal: null });

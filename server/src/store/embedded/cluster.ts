@@ -19,7 +19,7 @@ export function serverSettings(socketDir: string): Record<string, string> {
     // The socket's folder is the lock: no TCP port, no password.
     listen_addresses: '',
     unix_socket_directories: socketDir,
-    max_connections: '60',
+    max_connections: '150',
     shared_buffers: '96MB',
     work_mem: '8MB',
     maintenance_work_mem: '64MB',
