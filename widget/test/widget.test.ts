@@ -265,7 +265,7 @@ describe.skipIf(!hasBrowser)('the widget in a real browser', () => {
     await page.getByRole('button', { name: 'Remove paste.txt' }).click();
     await page.getByRole('button', { name: 'Send' }).click();
     await log().getByRole('link', { name: 'File: drop.txt' }).waitFor();
-    expect(server.last.messages).toHaveLength(1);
+    await expect.poll(() => server.last.messages.length).toBe(1);
   });
 
   it('answers with quick replies and card buttons', async () => {
