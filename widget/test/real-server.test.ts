@@ -38,7 +38,7 @@ describe.skipIf(!hasBrowser)('the widget with the real server', () => {
     const channel = await agent<{ id: string }>('channels.chatplugin.connect', { name: 'Fern & Fable' });
     shop.head = `<script async src="${patchbay.url}/widget.js" data-channel-id="${channel.id}"></script>`;
     page = await (await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' })).newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(30_000);
     page.on('pageerror', (error) => problems.push(String(error)));
     await page.goto(shop.url);
   }, 120_000);

@@ -37,7 +37,7 @@ describe.skipIf(!hasBrowser)('the widget in a real browser', () => {
     await context?.close();
     context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
     page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(30_000);
     problems = [];
     page.on('pageerror', (error) => problems.push(String(error)));
   }

@@ -35,7 +35,7 @@ export async function buildPages(): Promise<void> {
 /** A page that is signed in, and what its scripts complained about. */
 export async function openPage(context: BrowserContext, url: string, complaints: string[]): Promise<Page> {
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     // A refused request is told there too, and is part of some tests.
