@@ -33,6 +33,13 @@ export interface AppParts {
 /** The server with all its routes, not listening yet. */
 export async function createApp({ engine, metrics, readiness }: AppParts): Promise<FastifyInstance> {
   const app = createHttp({ log: engine.log });
+  registerHooks(app, engine);
+  await app.register((scope) => registerSurfaces(scope, { engine, metrics, readiness }));
+  return app;
+}
+
+/** Everything that people, their programs and browsers call: with cookies, uploads, and other origins' pages in mind. */
+async function registerSurfaces(app: FastifyInstance, { engine, metrics, readiness }: AppParts): Promise<void> {
   const auth = new Authenticator(engine);
   await app.register(cookie);
   await app.register(multipart, { limits: { fileSize: MAX_UPLOAD_BYTES, files: 1, fields: 10 } });
@@ -50,7 +57,6 @@ export async function createApp({ engine, metrics, readiness }: AppParts): Promi
   await registerReference(app);
   registerSupervision(app, { metrics, readiness });
   registerSession(app, engine, auth);
-  registerHooks(app, engine);
   registerMedia(app, engine, auth);
   registerConsent(app, engine, auth);
   registerAiry(app, engine, auth);
@@ -59,5 +65,4 @@ export async function createApp({ engine, metrics, readiness }: AppParts): Promi
   registerVotel(app, engine, auth);
   registerLive(app, engine, auth);
   registerStatic(app, engine);
-  return app;
 }

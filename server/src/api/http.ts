@@ -17,6 +17,8 @@ export function createHttp(options: { log: FastifyBaseLogger }): FastifyInstance
     loggerInstance: options.log,
     // One line per request would cost more than most requests; failures are logged where they are answered.
     logController: new LogController({ disableRequestLogging: true }),
+    // With one line a failure there is nothing to tie together by a request's number, which costs a logger per request.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: 1024 * 1024,
     routerOptions: { ignoreTrailingSlash: true },
   });

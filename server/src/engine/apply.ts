@@ -2,12 +2,14 @@
 import type { InboundEvent, MessageEvent } from '../connectors/events.ts';
 import { mediaOf } from '../model/content.ts';
 import { uuidv7 } from '../model/ids.ts';
+import { type ArrivingMessage, findImpostors, storeArriving } from '../store/arriving-sql.ts';
 import type { Client } from '../store/database.ts';
 import * as sql from '../store/ingest-sql.ts';
 import { insertWaitingMedia, type WaitingMedia } from '../store/media.ts';
 import { notifyWakes, takeEarly } from '../store/receipts-sql.ts';
 import { insertThreadRefs, replaceThreadData, type ThreadDataRow } from '../store/threads.ts';
 import { applyChange, applyReceipts, type Located, type Target } from './apply-changes.ts';
+import { arrivingRow } from './arriving.ts';
 import { claimEchoes } from './echoes.ts';
 import { type Found, resolveParties, type Wanted } from './parties.ts';
 import type { Route } from './routes.ts';
@@ -24,7 +26,7 @@ export interface Inbound {
 interface Incoming {
   inbound: Inbound & { event: MessageEvent };
   found: Found & { conversationId: string };
-  row: sql.ArrivingMessage;
+  row: ArrivingMessage;
   media: WaitingMedia[];
 }
 
@@ -107,46 +109,17 @@ async function storeMessages(client: Client, batch: Inbound[], foundOf: Map<Inbo
 }
 
 function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Incoming {
-  const { route, event, receivedAt } = inbound;
-  const id = uuidv7();
+  const { route, event } = inbound;
+  const { contactId, conversationId, guessed } = found;
+  const row: ArrivingMessage = { ...arrivingRow(inbound), contactId, conversationId };
+  if (guessed) row.metadata.threadedBy = 'subject';
   const media: WaitingMedia[] = [];
   for (const ref of mediaOf(event.content)) {
     if (ref.id || (!ref.url && !ref.providerRef)) continue;
     const mediaId = uuidv7();
-    media.push({ workspaceId: route.workspaceId, id: mediaId, channelId: route.channelId, messageId: id, ref: { ...ref } });
+    media.push({ workspaceId: route.workspaceId, id: mediaId, channelId: route.channelId, messageId: row.id, ref: { ...ref } });
     ref.id = mediaId;
   }
-  const sentAt = event.sentAt ?? receivedAt;
-  const counts = event.direction === 'in' && event.opensWindow !== false && !event.automatic;
-  const row: sql.ArrivingMessage = {
-    workspaceId: route.workspaceId,
-    id,
-    channelId: route.channelId,
-    conversationId: found.conversationId,
-    contactId: found.contactId,
-    source: route.source,
-    direction: event.direction,
-    providerId: event.providerId,
-    state: event.direction === 'in' ? 'delivered' : 'sent',
-    content: event.content,
-    payload: event.payload,
-    senderId: null,
-    senderName: null,
-    replyTo: null,
-    metadata: {
-      ...event.facts,
-      ...(event.direction === 'out' ? { echo: true } : {}),
-      ...(found.guessed ? { threadedBy: 'subject' } : {}),
-    },
-    sentAt,
-    ...(event.fingerprint === undefined ? {} : { fingerprint: event.fingerprint }),
-    ...(route.connector.mediaOf && inbound.rawEventId ? { rawEventId: inbound.rawEventId } : {}),
-    unread: event.direction === 'in' && !event.automatic ? 1 : 0,
-    inboundAt: counts ? sentAt : null,
-    windowEnd: counts && route.window ? new Date(sentAt.getTime() + route.window.hours * 3_600_000) : null,
-    subject: event.thread?.subject ?? null,
-    eventData: { direction: event.direction, ...(event.automatic ? { automatic: true } : {}) },
-  };
   return { inbound, found, row, media };
 }
 
@@ -165,18 +138,14 @@ async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<vo
 }
 
 /** The ids of those that were new. A message whose id another one has, which says something else, gets an id of its own. */
-async function storeAll(
-  client: Client,
-  rows: sql.ArrivingMessage[],
-  events: sql.NewEvent[],
-): Promise<{ stored: Set<string>; early: boolean }> {
-  const { stored, early } = await sql.storeArriving(client, rows, events);
+async function storeAll(client: Client, rows: ArrivingMessage[], events: sql.NewEvent[]): Promise<{ stored: Set<string>; early: boolean }> {
+  const { stored, early } = await storeArriving(client, rows, events);
   const refused = rows.filter((row) => row.fingerprint !== undefined && !stored.has(row.id));
-  const impostors = await sql.findImpostors(client, refused);
+  const impostors = await findImpostors(client, refused);
   const renamed = refused.filter((row) => impostors.has(row.id));
   if (renamed.length === 0) return { stored, early };
   for (const row of renamed) row.providerId = `${row.providerId}#${row.fingerprint}`;
-  const again = await sql.storeArriving(client, renamed, []);
+  const again = await storeArriving(client, renamed, []);
   return { stored: stored.union(again.stored), early: early || again.early };
 }
 

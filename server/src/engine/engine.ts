@@ -34,6 +34,7 @@ import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Sender } from './send.ts';
 import { settlementAsker } from './settlements.ts';
+import { statistician } from './statistics.ts';
 import { stragglerSweep } from './stragglers.ts';
 import { syncTemplates, templateSync } from './templates.ts';
 import { Webhooks } from './webhooks.ts';
@@ -168,6 +169,7 @@ export function createEngine({
     templateSync,
     farewellSayer,
     housekeeper,
+    statistician,
     stragglerSweep,
     settlementAsker,
     reconciler,

@@ -9,11 +9,11 @@ import type { Logger } from 'pino';
 import type { InboundEvent, ProviderConfig, RawEvent } from '../connectors/connector.ts';
 import { uuidv7 } from '../model/ids.ts';
 import { type Client, type Database, isDatabaseAway } from '../store/database.ts';
-import { insertRawEvents, type RawEventRow } from '../store/ingest-sql.ts';
-import { getRawEvent, type RawEventView, waitingRawEvents } from '../store/raw-events.ts';
+import { getRawEvent, insertRawEvents, type RawEventRow, type RawEventView, waitingRawEvents } from '../store/raw-events.ts';
 import { applyInbound, type Inbound } from './apply.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Metrics } from './metrics.ts';
+import { type Prepared, takePlain } from './plain.ts';
 import type { Route, Routes } from './routes.ts';
 
 /** Events a transaction; larger ones make the first caller wait for the last. */
@@ -25,17 +25,9 @@ const GATHER_MS = 1;
 /** Bytes of raw events a transaction: mails can be large. */
 const BATCH_BYTES = 32 * 1024 * 1024;
 
-interface Job {
-  row: RawEventRow;
-  inbound: Inbound[];
+interface Job extends Prepared {
   resolve(): void;
   reject(error: unknown): void;
-}
-
-/** What a parsed raw event amounts to, before it is written. */
-interface Prepared {
-  row: RawEventRow;
-  inbound: Inbound[];
 }
 
 export interface IngestOptions {
@@ -232,22 +224,38 @@ export class Ingest {
   }
 
   async #commit(batch: Job[]): Promise<void> {
-    const startedAt = performance.now();
+    let left = batch;
     try {
-      await this.#database.transaction((client) => this.#write(client, batch));
-      for (const job of batch) job.resolve();
-      this.#metrics.batch(batch.length, startedAt);
-      this.#metrics.stored(batch.map((job) => job.row));
-      this.#note(batch);
+      left = await this.#timed(batch, () => takePlain(this.#database, batch));
+      if (left.length === 0) return;
+      const rest = left;
+      left = await this.#timed(rest, async () => {
+        await this.#database.transaction((client) => this.#write(client, rest));
+        return [];
+      });
       return;
     } catch (error) {
       if (isDatabaseAway(error)) {
-        for (const job of batch) job.reject(error);
+        for (const job of left) job.reject(error);
         return;
       }
-      this.#log.error({ err: error, events: batch.length }, 'a batch of inbound events could not be applied; applying one by one');
+      this.#log.error({ err: error, events: left.length }, 'a batch of inbound events could not be applied; applying one by one');
     }
-    await this.#commitOneByOne(batch);
+    await this.#commitOneByOne(left);
+  }
+
+  /** Answers for those of the batch that `work` stored; gives back the ones that it left. */
+  async #timed(batch: Job[], work: () => Promise<Job[]>): Promise<Job[]> {
+    const startedAt = performance.now();
+    const left = await work();
+    const leftOver = new Set(left);
+    const stored = batch.filter((job) => !leftOver.has(job));
+    if (stored.length === 0) return left;
+    for (const job of stored) job.resolve();
+    this.#metrics.batch(stored.length, startedAt);
+    this.#metrics.stored(stored.map((job) => job.row));
+    this.#note(stored);
+    return left;
   }
 
   #note(batch: Job[]): void {

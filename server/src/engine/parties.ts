@@ -182,7 +182,8 @@ function contactIdOf(wish: Wanted, contacts: Map<string, string>): string | unde
   return undefined;
 }
 
-function addressOf(route: Route, identity: { kind: string; value: string }): Address {
+/** An address as it is kept: on some sources people's ids mean something only within the channel. */
+export function addressOf(route: Route, identity: { kind: string; value: string }): Address {
   const scoped = route.connector.identity.scoped && identity.kind === route.connector.identity.kind;
   return {
     workspaceId: route.workspaceId,
@@ -192,7 +193,8 @@ function addressOf(route: Route, identity: { kind: string; value: string }): Add
   };
 }
 
-function addressKey(address: Address): string {
+/** One text for one address, for looking it up in memory. */
+export function addressKey(address: Address): string {
   return [address.workspaceId, address.kind, address.scope, address.value].join('\n');
 }
 

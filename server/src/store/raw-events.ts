@@ -1,3 +1,4 @@
+import { as, Table } from './columns.ts';
 import type { Client } from './database.ts';
 
 export interface RawEventView {
@@ -56,4 +57,43 @@ export async function waitingRawEvents(client: Client, limit: number): Promise<R
     [limit],
   );
   return result.rows;
+}
+
+export interface RawEventRow {
+  workspaceId: string;
+  id: string;
+  source: string;
+  sourceChannelId: string | null;
+  contentType: string;
+  body: Buffer;
+  state: 'waiting' | 'applied' | 'ignored' | 'unrouted' | 'failed';
+  error: string | null;
+  receivedAt: Date;
+}
+
+/** Raw events as a statement's columns. */
+export const rawEventColumns = new Table<RawEventRow>('x', {
+  w: as.uuid((row) => row.workspaceId),
+  i: as.uuid((row) => row.id),
+  s: as.text((row) => row.source),
+  c: as.text((row) => row.sourceChannelId),
+  t: as.text((row) => row.contentType),
+  b: as.bytea((row) => row.body),
+  z: as.text((row) => row.state),
+  e: as.text((row) => row.error),
+  r: as.timestamptz((row) => row.receivedAt),
+});
+
+/** Keeps what providers said, byte for byte. */
+export async function insertRawEvents(client: Client, rows: RawEventRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query({
+    name: 'insert-raw-events',
+    text: `insert into raw_events (workspace_id, id, source, source_channel_id, content_type, body, state, error, received_at, applied_at)
+      select w, i, s, c, t, b, z, e, r, case when z in ('applied', 'ignored') then now() end
+      from ${rawEventColumns.from()}
+      on conflict (workspace_id, id) do update set state = excluded.state, error = excluded.error,
+        attempts = raw_events.attempts + 1, applied_at = excluded.applied_at`,
+    values: rawEventColumns.values(rows),
+  });
 }

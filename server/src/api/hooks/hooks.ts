@@ -39,10 +39,8 @@ export function registerHooks(app: FastifyInstance, engine: Engine): void {
 
 async function answer(engine: Engine, hook: Hook, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { status, contentType, body } = await takeCall(engine, hook, callOf(engine, request));
-  return reply
-    .code(status)
-    .type(contentType ?? 'text/plain')
-    .send(body ?? '');
+  reply.code(status);
+  return body === undefined ? reply.send() : reply.type(contentType ?? 'text/plain').send(body);
 }
 
 function callOf(engine: Engine, request: FastifyRequest): HookRequest {
