@@ -136,4 +136,4 @@ it('keeps what a webhook’s 200 and a mail’s 250 acknowledged, once', async (
   );
   expect(conversations.rows[0].n).toBe(PEOPLE);
   await patchbay.stop();
-}, 180_000);
+}, 300_000);

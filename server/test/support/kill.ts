@@ -8,7 +8,7 @@ export type Work = (patchbay: RunningPatchbay, gone: () => boolean) => Promise<u
 export async function killUnderLoad(
   first: RunningPatchbay,
   env: Record<string, string>,
-  /** `enough`: whether the rounds saw enough to say something; a slow machine gets more of them, up to four times as many. */
+  /** `enough`: whether the rounds saw enough to say something; a slow machine gets more and longer ones, up to four times as many. */
   options: { rounds: number; work: Work[]; enough?: () => boolean; afterKill?(): Promise<unknown> },
 ): Promise<RunningPatchbay> {
   let patchbay = first;
@@ -18,7 +18,7 @@ export async function killUnderLoad(
     let killed = false;
     const load = options.work.map((work) => work(running, () => killed));
     // The moments differ from run to run on purpose: any moment must do.
-    await sleep(100 + Math.random() * 700);
+    await sleep((100 + Math.random() * 700) * Math.ceil((round + 1) / rounds));
     killed = true;
     await running.kill();
     await Promise.all(load);
