@@ -110,6 +110,8 @@ export interface HealthReport {
   /** When the credentials end. */
   expiresAt?: Date;
   checks?: { name: string; ok: boolean; message?: string }[];
+  /** Renewed by the check (tokens that end): kept in place of the present ones. */
+  credentials?: Record<string, unknown>;
 }
 
 export interface OutboundMessage {

@@ -64,13 +64,18 @@ export async function advanceByProviderId(client: Client, changes: StateChange[]
   return result.rows as StateOutcome[];
 }
 
-/** Moves messages forward, found by our own id; a provider id that comes with the change is kept. */
+/**
+ * Moves messages forward, found by our own id; a provider id that comes with the change is kept. A provider that gives one
+ * id twice (no real one does) does not stop the second message: its id gets an ending.
+ */
 export async function advanceById(client: Client, changes: StateChange[]): Promise<StateOutcome[]> {
   if (changes.length === 0) return [];
   const result = await client.query({
     name: 'advance-by-id',
     text: `with found as (
-        select x.n, x.state as new_state, x.at, x.error, x.facts, x."providerId" as new_provider_id, m.workspace_id, m.id, m.conversation_id, m.contact_id,
+        select x.n, x.state as new_state, x.at, x.error, x.facts, case when m.provider_id is null and exists (select 1 from messages o
+            where o.workspace_id = m.workspace_id and o.channel_id = m.channel_id and o.provider_id = x."providerId")
+          then x."providerId" || '#' || m.id else x."providerId" end as new_provider_id, m.workspace_id, m.id, m.conversation_id, m.contact_id,
           m.state as old_state
         from ${CHANGES}
         join messages m on m.workspace_id = x."workspaceId" and m.id = x."messageId" and m.channel_id = x."channelId"

@@ -1,7 +1,7 @@
 /** Facebook Messenger: the messages of a page. developers.facebook.com/docs/messenger-platform */
 import { defineConnector } from '../../connector.ts';
 import { webhookSetup } from '../setup.ts';
-import { credentials, facebookInput, facebookSettings } from './account.ts';
+import { facebookCredentials as credentials, facebookInput, facebookSettings } from './account.ts';
 import { checkOf, facebookCapabilities, pacing } from './capabilities.ts';
 import { connectFacebook, disconnect, exploreFacebook } from './connect.ts';
 import { readNative } from './content.ts';

@@ -4,7 +4,7 @@
  */
 import { defineConnector } from '../../connector.ts';
 import { webhookSetup } from '../setup.ts';
-import { credentials, instagramInput, instagramSettings } from './account.ts';
+import { instagramCredentials as credentials, instagramInput, instagramSettings, nodeOf } from './account.ts';
 import { checkOf, instagramCapabilities, pacing } from './capabilities.ts';
 import { connectInstagram, disconnect, exploreInstagram } from './connect.ts';
 import { readNative } from './content.ts';
@@ -33,7 +33,7 @@ export const instagram = defineConnector({
     webhookSetup(config, 'messages, messaging_postbacks, messaging_seen, message_reactions, messaging_referral, message_edit, standby'),
   connect: connectInstagram,
   disconnect,
-  account: (channel) => channel.settings.page_id,
+  account: (channel) => nodeOf(channel),
   explore: exploreInstagram,
   health: healthOf(['instagram_basic', 'instagram_manage_messages', 'pages_manage_metadata']),
   parse: parserOf({ identity: 'igsid' }),

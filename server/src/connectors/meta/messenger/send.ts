@@ -3,7 +3,7 @@ import { isMedia, type MediaRef, mediaOf } from '../../../model/content.ts';
 import { ProviderError } from '../../../model/errors.ts';
 import type { ConnectorContext, OutboundMessage, SendReceipt } from '../../connector.ts';
 import { type Json, text } from '../values.ts';
-import { type Channel, graphOf } from './account.ts';
+import { type Channel, graphOf, nodeOf } from './account.ts';
 import { messageOf, type SentMedia } from './body.ts';
 
 /** Meta keeps re-usable attachments without a told end; asked for anew every month. */
@@ -98,7 +98,7 @@ export function senderOf(manner: Manner) {
 }
 
 function post(channel: Channel, context: ConnectorContext, json: Json, repeatable: boolean): Promise<Json> {
-  return graphOf(channel, context).call(`${channel.settings.page_id}/messages`, { method: 'POST', json, repeatable });
+  return graphOf(channel, context).call(`${nodeOf(channel)}/messages`, { method: 'POST', json, repeatable });
 }
 
 /** developers.facebook.com/docs/messenger-platform/reference/attachment-upload-api */
@@ -108,7 +108,7 @@ async function upload(ref: MediaRef, type: string, channel: Channel, context: Co
   const form = new FormData();
   form.set('message', JSON.stringify({ attachment: { type, payload: { is_reusable: true } } }));
   form.set('filedata', new Blob([new Uint8Array(file.data)], { type: file.mimeType }), file.filename ?? ref.filename ?? 'file');
-  const answer = await graphOf(channel, context).call(`${channel.settings.page_id}/message_attachments`, {
+  const answer = await graphOf(channel, context).call(`${nodeOf(channel)}/message_attachments`, {
     method: 'POST',
     repeatable: true,
     form,

@@ -5,7 +5,7 @@
 
 import type { ConnectorContext, OutboundMessage, Settlement } from '../../connector.ts';
 import { record, records, text } from '../values.ts';
-import { type Channel, graphOf } from './account.ts';
+import { type Channel, graphOf, nodeOf } from './account.ts';
 import { readNative } from './content.ts';
 
 /** Clocks differ, and Meta needs a moment to list what it took. */
@@ -18,7 +18,7 @@ export function settlerOf(platform: 'messenger' | 'instagram') {
     const words = wordsOf(message);
     const recipient = message.to[0]?.value;
     if (!words || !recipient) return { outcome: 'unknown' };
-    const answer = await graphOf(channel, context).call(`${channel.settings.page_id}/conversations`, {
+    const answer = await graphOf(channel, context).call(`${nodeOf(channel)}/conversations`, {
       query: { platform, user_id: recipient, fields: 'messages.limit(25){id,message,from,created_time}' },
     });
     const made = timeOf(message.id);
