@@ -194,7 +194,10 @@ export async function changeByProviderId(
   const result = await client.query(
     `with found as (
        select workspace_id, id, conversation_id, contact_id, coalesce(changes ->> $4, '') collate "C" < $5 as newer from messages
-       where workspace_id = $1 and channel_id = $2 and provider_id = $3 for no key update),
+       where workspace_id = $1 and id = coalesce(
+         (select id from messages where workspace_id = $1 and channel_id = $2 and provider_id = $3),
+         (select message_id from message_parts where workspace_id = $1 and channel_id = $2 and provider_id = $3 limit 1))
+       for no key update),
      changed as (
        update messages m set updated_at = now(), changes = m.changes || jsonb_build_object($4::text, $5::text),
          metadata = case when $6::jsonb is null then m.metadata - $4::text else m.metadata || jsonb_build_object($4::text, $6::jsonb) end,

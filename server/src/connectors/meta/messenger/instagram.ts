@@ -10,6 +10,7 @@ import { connectInstagram, disconnect, exploreInstagram } from './connect.ts';
 import { readNative } from './content.ts';
 import { healthOf } from './health.ts';
 import { parserOf } from './parse.ts';
+import { joined, partsOf } from './parts.ts';
 import { fetchMedia, instagramProfile } from './people.ts';
 import { senderOf } from './send.ts';
 import { settlerOf } from './settle.ts';
@@ -39,6 +40,7 @@ export const instagram = defineConnector({
   parse: parserOf({ identity: 'igsid' }),
   ...senderOf({ identity: 'igsid', uploads: false, carriesOurId: false, onlyReaction: 'love' }),
   settle: settlerOf('instagram'),
+  parts: { of: partsOf, join: joined },
   pacing,
   check: checkOf({ title: 'Instagram', textBytes: 1000 }),
   readNative,

@@ -20,13 +20,18 @@ export interface Manner {
   onlyReaction?: string;
 }
 
+/** Our id, and which part it is where others follow: parse.ts reads it from the echo. */
+function markOf({ id, part }: OutboundMessage): string {
+  return part === undefined ? id : `${id}.${part}`;
+}
+
 export function senderOf(manner: Manner) {
   /** Hands a message over; our id goes along where the echo brings it back, so that a lost answer settles itself. */
   async function send(message: OutboundMessage, channel: Channel, context: ConnectorContext): Promise<SendReceipt> {
     const files = new Map<MediaRef, SentMedia>();
     for (const ref of mediaOf(message.content)) files.set(ref, await sendable(ref, message, channel, context));
     const content = messageOf(message.content, (ref) => files.get(ref)!);
-    const ours = manner.carriesOurId && message.content.type !== 'native' ? { metadata: message.id } : {};
+    const ours = manner.carriesOurId && message.content.type !== 'native' ? { metadata: markOf(message) } : {};
     const body = {
       recipient: recipientOf(message.to),
       ...(message.tag ? { messaging_type: 'MESSAGE_TAG', tag: message.tag } : { messaging_type: 'RESPONSE' }),
