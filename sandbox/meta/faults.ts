@@ -4,6 +4,8 @@ import { GraphError } from './errors.ts';
 export interface Faults {
   /** So many calls (`Infinity`: all) are answered with 503. */
   outages: number;
+  /** So many sends are let through before one of the next three hits any. */
+  spareSends: number;
   /** So many sends are carried out, and their answers never arrive. */
   lostAnswers: number;
   /** So many sends are refused with 130429, naming a wait in the usage header. */
@@ -29,6 +31,7 @@ export interface Faults {
 export function noFaults(): Faults {
   return {
     outages: 0,
+    spareSends: 0,
     lostAnswers: 0,
     rateLimits: 0,
     refusals: undefined,
@@ -48,6 +51,13 @@ export function outage(faults: Faults): void {
   if (faults.outages <= 0) return;
   faults.outages--;
   throw new GraphError(503, 2, 'Service temporarily unavailable');
+}
+
+/** True for a send that no fault may hit. */
+export function isSpared(faults: Faults): boolean {
+  if (faults.spareSends <= 0) return false;
+  faults.spareSends--;
+  return true;
 }
 
 /** Throws when the next send is to be refused. */

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { badToken, GraphError, missing, unknownObject } from './errors.ts';
-import { outage } from './faults.ts';
+import { isSpared, outage, refusal } from './faults.ts';
 import type { Sandbox } from './index.ts';
 import { sendFromNumber, sendFromPage } from './sending.ts';
 import type { Page, PhoneNumber, Token } from './state.ts';
@@ -166,8 +166,11 @@ export function graphRoutes(sandbox: Sandbox) {
       const id = allowed(sandbox, request);
       const body = (request.body ?? {}) as Body;
       const number = state.number(id);
+      const isSend = body.status === undefined && body.sender_action === undefined;
+      const spared = isSend && isSpared(sandbox.faults);
+      if (isSend && !spared) refusal(sandbox.faults);
       const answer = number ? sendFromNumber(sandbox, number, body) : sendFromPage(sandbox, state.page(id) ?? unknown(request), body);
-      if (sandbox.faults.lostAnswers > 0) {
+      if (isSend && !spared && sandbox.faults.lostAnswers > 0) {
         sandbox.faults.lostAnswers--;
         return hangUp(reply);
       }

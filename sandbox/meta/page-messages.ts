@@ -47,6 +47,7 @@ function checkContent(message: Body, instagram: boolean): void {
     throw new GraphError(400, 100, '(#100) Param message[quick_replies] has too many elements');
   const attachment = message.attachment;
   if (attachment === undefined) return;
+  if (message.text !== undefined) throw new GraphError(400, 100, '(#100) Must not specify both text and attachment in message');
   if (!['image', 'video', 'audio', 'file', 'template'].includes(attachment.type))
     throw new GraphError(400, 100, '(#100) Param message[attachment][type] is not valid');
   if (attachment.type === 'template') checkTemplate(attachment.payload ?? {});

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { pageWebhook, whatsappWebhook } from './customer.ts';
 import { type GraphError, missing, unknownObject } from './errors.ts';
-import { refusal } from './faults.ts';
 import type { Sandbox } from './index.ts';
 import { checkPageMessage } from './page-messages.ts';
 import { type Page, type PhoneNumber, type Waba, wamid } from './state.ts';
@@ -18,7 +17,6 @@ export function sendFromNumber(sandbox: Sandbox, { number, waba }: { number: Pho
     if (!state.received.has(body.message_id)) throw unknownObject(String(body.message_id));
     return { success: true };
   }
-  refusal(faults);
   const { type, recipient, byUserId } = checkMessage(body, state, waba.templates);
   const now = sandbox.now();
   throttle.take(number.id, number.throughput.level, recipient, now);
@@ -68,8 +66,7 @@ function tellStatuses(sandbox: Sandbox, number: string, sent: Sent, failure: Gra
 
 /** `POST /{page-id}/messages`: sends, or shows that somebody types, has seen, or reacts. */
 export function sendFromPage(sandbox: Sandbox, page: Page, body: Body): unknown {
-  const { state, faults } = sandbox;
-  refusal(faults);
+  const { state } = sandbox;
   const now = sandbox.now();
   const { account, recipient } = checkPageMessage(body, page, state, now);
   if (body.sender_action !== undefined) return { recipient_id: recipient };

@@ -25,6 +25,8 @@ export interface PhoneNumber {
   throughput: { level: string };
   platform_type: string;
   whatsapp_business_manager_messaging_limit: string;
+  /** Whether it may send, and why not. */
+  health_status?: { can_send_message: 'AVAILABLE' | 'LIMITED' | 'BLOCKED'; entities: Record<string, unknown>[] } | undefined;
 }
 
 export interface Template {

@@ -84,6 +84,13 @@ export const CONFIG_VARIABLES: ConfigVariable[] = [
   { name: 'META_GRAPH_URL', default: 'https://graph.facebook.com', meaning: 'base of every Graph API call', check: httpUrl },
   { name: 'META_APP_ID', meaning: 'the Meta app', check: line },
   { name: 'META_APP_SECRET', meaning: "the Meta app's secret: token exchange, webhook signatures", check: line },
+  {
+    name: 'META_INSTAGRAM_URL',
+    default: 'https://graph.instagram.com',
+    meaning: 'base of the calls for Instagram accounts with a token of their own',
+    check: httpUrl,
+  },
+  { name: 'META_INSTAGRAM_APP_SECRET', meaning: "the Instagram app's secret: signs the webhooks of Instagram Login", check: line },
   { name: 'META_VERIFY_TOKEN', meaning: "the word of the webhook's handshake", check: line },
   { name: 'TWILIO_API_URL', default: 'https://api.twilio.com', meaning: 'base of every Twilio REST call', check: httpUrl },
   { name: 'TWILIO_ACCOUNT_SID', meaning: 'the Twilio account', check: line },

@@ -110,6 +110,8 @@ export interface HealthReport {
   /** When the credentials end. */
   expiresAt?: Date;
   checks?: { name: string; ok: boolean; message?: string }[];
+  /** Renewed by the check (tokens that end): kept in place of the present ones. */
+  credentials?: Record<string, unknown>;
 }
 
 export interface OutboundMessage {
@@ -118,6 +120,8 @@ export interface OutboundMessage {
   /** The contact's addresses on this source, best first: `{ kind: 'phonenumber', value: '+49…' }`. */
   to: { kind: string; value: string }[];
   content: Content;
+  /** Which part of a message this is, where others follow it (`Connector.parts`): an echo is told apart by it. */
+  part?: number;
   /** The provider's id of the message this one answers. */
   replyToProviderId?: string;
   /** The window tag to send with (`HUMAN_AGENT`). */
@@ -288,8 +292,26 @@ export interface Connector<S = any, C = any, I = any> {
   send?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<SendReceipt>;
   /** True when the provider itself can keep a message until then (`OutboundMessage.sendAt`); else we wait. */
   schedules?(sendAt: Date, channel: ChannelView<S, C>): boolean;
-  /** Asks the provider what became of a message whose outcome is unknown. */
-  settle?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<Settlement>;
+  /**
+   * Content that takes several calls (a file and its words, where captions are not carried). The engine makes the calls
+   * in order, and keeps how far it came: none is made twice.
+   */
+  parts?: {
+    /** What each call carries, in order; the content itself where one call is enough. */
+    of(content: Content): Content[];
+    /** The payloads of all calls as the one that the message is shown with. */
+    join(payloads: unknown[]): unknown;
+  };
+  /**
+   * Asks the provider what became of a message whose outcome is unknown. `isKnown` tells which of the provider's ids
+   * belong to other messages: one of those it cannot be.
+   */
+  settle?(
+    message: OutboundMessage,
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+    isKnown?: (providerIds: string[]) => Promise<Set<string>>,
+  ): Promise<Settlement>;
   /** The provider takes our id: sending twice is safe. */
   idempotentSend?: boolean;
   pacing?: Pacing | ((channel: ChannelView<S, C>) => Pacing);

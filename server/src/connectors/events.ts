@@ -61,6 +61,8 @@ export interface MessageEvent {
   facts?: Record<string, unknown>;
   /** Our own message id where the provider hands it back with an echo. */
   ourId?: string;
+  /** With `ourId`: the echo is of this part, and others follow it (`Connector.parts`). */
+  ourPart?: number;
   /** An echo from our own app: known already, so it settles a send and is never shown as new. */
   own?: boolean;
   /** Does not open or refresh the service window (most system notices). */

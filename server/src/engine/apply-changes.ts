@@ -33,6 +33,7 @@ export async function applyReceipts(client: Client, items: Located[], log: NewEv
   const told = items.flatMap(receiptChanges);
   const changes = strongest(told);
   const byId = changes.filter((change) => change.messageId);
+  tellApart(byId);
   const outcomes = await sql.advanceById(client, byId);
   const settled = new Set(outcomes.map((outcome) => outcome.n));
   const byProviderId = changes.filter((change) => change.providerId && !settled.has(change.n));
@@ -124,6 +125,18 @@ function strongest(changes: sql.StateChange[]): sql.StateChange[] {
     change.n = n;
   });
   return list;
+}
+
+/** One provider id for two messages of one batch: the second gets an ending, as it would a batch later. */
+function tellApart(changes: sql.StateChange[]): void {
+  const seen = new Map<string, string>();
+  for (const change of changes) {
+    if (!change.providerId || !change.messageId) continue;
+    const key = [change.workspaceId, change.channelId, change.providerId].join('\n');
+    const other = seen.get(key);
+    if (other && other !== change.messageId) change.providerId = `${change.providerId}#${change.messageId}`;
+    else seen.set(key, change.messageId);
+  }
 }
 
 function keyOf(change: sql.StateChange): string {

@@ -35,8 +35,8 @@ interface Incoming {
  * The caller commits.
  */
 export async function applyInbound(client: Client, arrived: Inbound[]): Promise<void> {
-  const batch = await claimEchoes(client, arrived);
   const log: sql.NewEvent[] = [];
+  const batch = await claimEchoes(client, arrived, log);
   const withParty = batch.flatMap((inbound) => {
     const wanted = wantedOf(inbound);
     return wanted ? [{ inbound, wanted }] : [];
@@ -127,11 +127,11 @@ function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Inc
 async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<void> {
   const answers = incoming.filter((item) => item.inbound.event.replyTo);
   for (const { row, inbound } of answers) {
-    const result = await client.query('select id from messages where workspace_id = $1 and channel_id = $2 and provider_id = $3', [
-      row.workspaceId,
-      row.channelId,
-      inbound.event.replyTo,
-    ]);
+    const result = await client.query(
+      `select id from messages where workspace_id = $1 and channel_id = $2 and provider_id = $3
+       union all select message_id from message_parts where workspace_id = $1 and channel_id = $2 and provider_id = $3 limit 1`,
+      [row.workspaceId, row.channelId, inbound.event.replyTo],
+    );
     row.replyTo = (result.rows[0] as { id: string } | undefined)?.id ?? null;
     row.metadata.replyToProviderId = inbound.event.replyTo;
   }

@@ -9,12 +9,13 @@ import type { MessageError } from '../model/message.ts';
 import { type ChannelRow, pauseChannel } from '../store/channels.ts';
 import type { Database } from '../store/database.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
+import { keepPart, knownProviderIds, type MessagePart } from '../store/message-parts.ts';
 import { type OutboxJob, putBack, takeOut } from '../store/outbox.ts';
 import { park } from '../store/unsettled.ts';
 import type { Channels } from './channels.ts';
 import type { Contexts } from './contexts.ts';
 import type { Metrics } from './metrics.ts';
-import { type Outgoing, outboundOf } from './outgoing.ts';
+import { callsOf, type Outgoing } from './outgoing.ts';
 import type { Pacer } from './pacer.ts';
 import { routeOf } from './routes.ts';
 import { onlyPretends } from './sandboxes.ts';
@@ -66,28 +67,35 @@ export class Delivery {
       return { answered: true };
     }
     const view = channels.view(channel);
-    const outbound = outboundOf(outgoing, job.options);
-    const place = pacer.take(channel.id, outbound.to[0]?.value ?? '', pacingOf(connector, view));
-    const wait = 'later' in place ? place.later : place.wait;
-    if ('later' in place || wait > LONGEST_WAIT_MS) {
-      await putBack(database, job, new Date(Date.now() + wait), { uncounted: true });
-      return { answered: true };
+    const calls = await callsOf(database, connector, outgoing, job.options);
+    const payloads = calls.done.map(({ payload }) => payload);
+    for (const [n, outbound] of calls.left.entries()) {
+      const place = pacer.take(channel.id, outbound.to[0]?.value ?? '', pacingOf(connector, view));
+      const wait = 'later' in place ? place.later : place.wait;
+      if ('later' in place || wait > LONGEST_WAIT_MS) {
+        await putBack(database, job, new Date(Date.now() + wait), { uncounted: true });
+        return { answered: true };
+      }
+      if (wait > 0) await sleep(wait);
+      const calledAt = new Date();
+      const startedAt = performance.now();
+      let receipt: SendReceipt;
+      try {
+        receipt = onlyPretends(channel)
+          ? { providerId: outbound.id }
+          : await connector.send!(outbound, view, contexts.for({ ...channel, channelId: channel.id }));
+      } catch (error) {
+        const refusal = error instanceof ProviderError ? error : unexpected(error);
+        metrics.sent(channel.source, refusal.class, startedAt);
+        return this.#refused(outgoing, connector, job, calledAt, refusal, calls.done.length + n);
+      }
+      metrics.sent(channel.source, 'accepted', startedAt);
+      payloads.push(receipt.payload);
+      if (outbound.part === undefined) {
+        const payload = payloads.length > 1 ? connector.parts!.join(payloads) : receipt.payload;
+        await this.#accepted(outgoing, connector, { ...receipt, payload });
+      } else await keepPart(database, partOf(outgoing, outbound.part, receipt.providerId, receipt.payload));
     }
-    if (wait > 0) await sleep(wait);
-    const calledAt = new Date();
-    const startedAt = performance.now();
-    let receipt: SendReceipt;
-    try {
-      receipt = onlyPretends(channel)
-        ? { providerId: outbound.id }
-        : await connector.send!(outbound, view, contexts.for({ ...channel, channelId: channel.id }));
-    } catch (error) {
-      const refusal = error instanceof ProviderError ? error : unexpected(error);
-      metrics.sent(channel.source, refusal.class, startedAt);
-      return this.#refused(outgoing, connector, job, calledAt, refusal);
-    }
-    metrics.sent(channel.source, 'accepted', startedAt);
-    await this.#accepted(outgoing, connector, receipt);
     return { answered: true };
   }
 
@@ -118,10 +126,12 @@ export class Delivery {
     connector: Connector,
     job: OutboxJob,
     calledAt: Date,
-    error: ProviderError,
+    refusal: ProviderError,
+    partsSent: number,
   ): Promise<{ answered: boolean }> {
     const { database, log } = this.#options;
     const { message, channel } = outgoing;
+    const error = partsSent > 0 ? sentInPart(refusal) : refusal;
     const { class: errorClass, code } = error;
     log.warn({ message: message.id, channel: channel.id, class: errorClass, code, attempts: job.attempts }, error.message);
     switch (errorClass) {
@@ -136,11 +146,11 @@ export class Delivery {
         await this.#later(outgoing, connector, job, error);
         return { answered: true };
       case 'unauthorized':
-        await this.#troubled(channel, error, 'failed', UNAUTHORIZED_MS);
+        await this.#troubled(channel, refusal, 'failed', UNAUTHORIZED_MS);
         await putBack(database, job, new Date(), { uncounted: true });
         return { answered: true };
       default:
-        if (error.scope === 'channel') await this.#troubled(channel, error, 'warning', error.retryAfterMs ?? REFUSED_SENDER_MS);
+        if (error.scope === 'channel') await this.#troubled(channel, refusal, 'warning', error.retryAfterMs ?? REFUSED_SENDER_MS);
         await this.fail(outgoing, connector, explain(error));
         return { answered: true };
     }
@@ -179,7 +189,7 @@ export class Delivery {
     const { database } = this.#options;
     const { message } = outgoing;
     const answer = await this.ask(outgoing, connector, job.options, calledAt);
-    if (answer === 'never-received') await putBack(database, job, new Date());
+    if (answer === 'goes-on') await putBack(database, job, new Date());
     if (answer) return;
     await database.transaction(async (client) => {
       const entry = { workspaceId: message.workspaceId, messageId: message.id, calledAt, reason, options: job.options };
@@ -189,26 +199,32 @@ export class Delivery {
   }
 
   /**
-   * What became of a call that got no answer: settles the message and gives `settled`; `never-received` when it may be
-   * sent again; undefined while nobody knows.
+   * What became of a call that got no answer: settles the message and gives `settled`; `goes-on` when it never arrived, or
+   * was of a part that others follow, and the message may be worked on again; undefined while nobody knows.
    */
   async ask(
     outgoing: Outgoing,
     connector: Connector,
     options: OutboxJob['options'],
     calledAt: Date,
-  ): Promise<'settled' | 'never-received' | undefined> {
-    const { channels, contexts, log } = this.#options;
+  ): Promise<'settled' | 'goes-on' | undefined> {
+    const { channels, contexts, database, log } = this.#options;
     const { message, channel } = outgoing;
     if (!connector.settle) return undefined;
     try {
       const context = contexts.for({ ...channel, channelId: channel.id });
-      const settlement = await connector.settle(outboundOf(outgoing, options, calledAt), channels.view(channel), context);
+      const { left } = await callsOf(database, connector, outgoing, options, calledAt);
+      const asked = left[0]!;
+      const settlement = await connector.settle(asked, channels.view(channel), context, (ids) => knownProviderIds(database, message, ids));
       switch (settlement.outcome) {
         case 'never-received':
-          return 'never-received';
+          return 'goes-on';
         case 'accepted': {
           const { providerId, state } = settlement;
+          if (asked.part !== undefined) {
+            await keepPart(database, partOf(outgoing, asked.part, providerId, null));
+            return 'goes-on';
+          }
           await this.#settle(outgoing, connector, { event: { kind: 'receipt', ourId: message.id, providerId, state } });
           return 'settled';
         }
@@ -242,6 +258,17 @@ export class Delivery {
 /** How fast the channel may be written to. */
 export function pacingOf(connector: Connector, view: ReturnType<Channels['view']>): Pacing | undefined {
   return typeof connector.pacing === 'function' ? connector.pacing(view) : connector.pacing;
+}
+
+function partOf({ message }: Outgoing, position: number, providerId: string, payload: unknown): MessagePart {
+  return { workspaceId: message.workspaceId, messageId: message.id, channelId: message.channelId, position, providerId, payload };
+}
+
+/** The customer has the beginning of the message already, which whoever reads the error has to know. */
+function sentInPart(error: ProviderError): ProviderError {
+  const { class: errorClass, code, hint, retryAfterMs, scope, status, raw } = error;
+  const words = `Only the first part of this message was sent, the rest was not: ${error.message}`;
+  return new ProviderError(errorClass, words, { code, hint, retryAfterMs, scope, status, raw, cause: error });
 }
 
 function explain(error: ProviderError): MessageError {

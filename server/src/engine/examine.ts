@@ -2,7 +2,7 @@
 import { type Connector, capabilitiesOf, type Estimate } from '../connectors/connector.ts';
 import type { Capabilities, WindowRule } from '../model/capabilities.ts';
 import { isConnected } from '../model/channel.ts';
-import { type Content, mediaOf } from '../model/content.ts';
+import { type Content, mediaOf, type TemplateContent } from '../model/content.ts';
 import { degrade } from '../model/degrade.ts';
 import { PatchbayError } from '../model/errors.ts';
 import { violations } from '../model/limits.ts';
@@ -61,14 +61,27 @@ export async function examine(parts: ExamineParts, destination: Destination, que
   if (broken.length > 0) {
     problems.push(new PatchbayError('invalid', broken[0]!, { problems: broken.map((message) => ({ field: 'body', message })) }));
   }
-  const content =
-    fitted.content.type === 'template' && connector.templates
-      ? await fillTemplate(parts, connector, destination, fitted.content, problems)
-      : fitted.content;
-  const window = await checkWindow(parts.client, connector, destination, content, question, capabilities.window, view, problems);
+  const template = templateIn(connector, fitted.content);
+  const filled = template && connector.templates ? await fillTemplate(parts, connector, destination, template, problems) : template;
+  const content = withTemplate(fitted.content, filled);
+  const asks = { content: filled ?? content, question, rule: capabilities.window };
+  const window = await checkWindow(parts.client, connector, destination, asks, view, problems);
   if (destination.optedOut) problems.push(new PatchbayError('opted-out', 'the contact asked not to be written to on this channel'));
   const estimate = connector.estimate?.(content, view);
   return { content, changes: fitted.changes, problems, window, ...(estimate ? { estimate } : {}) };
+}
+
+/** The template that would be sent, also where it is written in the provider's own shape. */
+function templateIn(connector: Connector, content: Content): TemplateContent | undefined {
+  const read = content.type === 'native' ? connector.readNative?.(content.payload) : content;
+  return read?.type === 'template' ? read : undefined;
+}
+
+/** A payload in the provider's own shape stays as it is, and shows what the customer reads. */
+function withTemplate(content: Content, filled: TemplateContent | undefined): Content {
+  if (!filled) return content;
+  if (content.type !== 'native') return filled;
+  return { ...content, text: filled.preview || filled.name };
 }
 
 /** Limits are checked against what is known of the stored files, whatever the caller said about them. */
@@ -121,9 +134,9 @@ async function fillTemplate(
   parts: ExamineParts,
   connector: Connector,
   destination: Destination,
-  content: Extract<Content, { type: 'template' }>,
+  content: TemplateContent,
   problems: PatchbayError[],
-): Promise<Content> {
+): Promise<TemplateContent> {
   const operations = connector.templates!;
   const { channel } = destination;
   const account = operations.account(parts.channels.view(channel));
@@ -133,6 +146,8 @@ async function fillTemplate(
     await parts.syncTemplates(destination);
     known = await load();
   }
+  // Of an account that shows no templates (it may not be asked) the provider judges.
+  if (known.length === 0) return content;
   const template = known.find((row) => isMeant(row, content));
   if (!template || template.status === 'DELETED') {
     const languages = known.filter((row) => row.name === content.name && row.status !== 'DELETED').map((row) => row.language);
@@ -150,7 +165,7 @@ async function fillTemplate(
   return { ...content, preview: text, ...(template.providerRef ? { providerRef: template.providerRef } : {}) };
 }
 
-function isMeant(row: ProviderTemplateRow, content: Extract<Content, { type: 'template' }>): boolean {
+function isMeant(row: ProviderTemplateRow, content: TemplateContent): boolean {
   if (content.providerRef && row.providerRef === content.providerRef) return true;
   return row.name === content.name && row.language === content.language;
 }
@@ -160,9 +175,7 @@ async function checkWindow(
   client: Client,
   connector: Connector,
   { channel, conversation }: Destination,
-  content: Content,
-  question: Question,
-  rule: WindowRule | null,
+  { content, question, rule }: { content: Content; question: Question; rule: WindowRule | null },
   view: ReturnType<Channels['view']>,
   problems: PatchbayError[],
 ): Promise<Examination['window']> {

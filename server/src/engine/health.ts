@@ -1,6 +1,6 @@
 /** Asks providers how channels are doing: on a schedule, after an error, and when somebody presses the button. */
 import type { HealthReport } from '../connectors/connector.ts';
-import type { ChannelStatus } from '../model/channel.ts';
+import { type ChannelStatus, isConnected } from '../model/channel.ts';
 import { PatchbayError, ProviderError } from '../model/errors.ts';
 import { type ChannelChange, type ChannelRow, changeChannel } from '../store/channels.ts';
 import type { Engine } from './engine.ts';
@@ -34,35 +34,45 @@ export function healthWatch(parts: Parts): Worker {
 }
 
 /**
- * Asks the provider now and keeps what it says: the status and its reason follow, and an event tells of a change. A
- * provider that does not answer changes nothing: that says nothing about the channel.
+ * Asks the provider now and keeps what it says: the status and its reason follow, renewed credentials replace the old
+ * ones, and an event tells of a change. A provider that does not answer says nothing about the channel: its status
+ * stays, and with `noteSilence` (somebody asked, and waits for an answer) the silence is noted.
  */
-export async function checkHealth(parts: Parts, workspaceId: string, channelId: string): Promise<ChannelRow> {
+export async function checkHealth(
+  parts: Parts,
+  workspaceId: string,
+  channelId: string,
+  { noteSilence = false }: { noteSilence?: boolean } = {},
+): Promise<ChannelRow> {
   const { channels, contexts, log } = parts;
   const row = await channels.get(workspaceId, channelId);
   const connector = channels.connectorOf(row.source);
-  if (!connector.health) return row;
+  if (!connector.health || !isConnected(row.status)) return row;
   let report: HealthReport;
   try {
     report = await connector.health(channels.view(row), contexts.for({ workspaceId, channelId, sandbox: row.sandbox }));
   } catch (error) {
     if (error instanceof ProviderError && error.class !== 'unauthorized') {
       log.info({ channel: channelId, class: error.class }, `the provider did not say how the channel is doing: ${error.message}`);
-      return row;
+      if (!noteSilence) return row;
+      return channels.change(workspaceId, channelId, { health: { checks: [{ name: 'provider', ok: false, message: error.message }] } });
     }
     report = refusedReport(error);
   }
   const next = statusAfter(row, report);
+  if (report.credentials) await channels.replaceCredentials(workspaceId, channelId, report.credentials);
   const change: ChannelChange = {
     ...next,
     ...(report.details ? { details: report.details } : {}),
     ...(report.status === 'active' ? { lastError: null } : {}),
     health: {
+      status: next.status,
+      ...(report.reason ? { reason: report.reason } : {}),
       checks: report.checks ?? [],
       ...(report.expiresAt ? { expiresAt: report.expiresAt.toISOString() } : {}),
     },
   };
-  const news = next.status !== row.status || next.statusReason !== row.statusReason;
+  const news = noteSilence || next.status !== row.status || next.statusReason !== row.statusReason;
   if (news) return channels.change(workspaceId, channelId, change);
   return (await changeChannel(parts.database, workspaceId, channelId, change)) ?? row;
 }
@@ -75,7 +85,8 @@ export function statusAfter(row: { status: ChannelStatus }, report: HealthReport
 
 /** Credentials that are refused, or missing here: only a person can help. */
 function refusedReport(error: unknown): HealthReport {
-  if (error instanceof ProviderError) return { status: 'failed', reason: error.hint ? `${error.message} ${error.hint}` : error.message };
-  if (error instanceof PatchbayError && error.code === 'setting-missing') return { status: 'failed', reason: error.message };
-  throw error;
+  const missing = error instanceof PatchbayError && error.code === 'setting-missing';
+  if (!missing && !(error instanceof ProviderError)) throw error;
+  const reason = error instanceof ProviderError && error.hint ? `${error.message} ${error.hint}` : error.message;
+  return { status: 'failed', reason, checks: [{ name: 'provider', ok: false, message: error.message }] };
 }

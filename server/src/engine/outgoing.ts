@@ -1,11 +1,12 @@
 /** Everything that handing a batch of messages to their providers needs, loaded in a few set-based queries. */
-import type { OutboundMessage } from '../connectors/connector.ts';
+import type { Connector, OutboundMessage } from '../connectors/connector.ts';
 import type { Conversation } from '../model/conversation.ts';
 import type { Message } from '../model/message.ts';
 import { type ChannelRow, getChannelsAcross } from '../store/channels.ts';
 import { identitiesAcross } from '../store/contacts.ts';
 import { getConversationsAcross } from '../store/conversations.ts';
 import type { Database } from '../store/database.ts';
+import { type MessagePart, partsOf } from '../store/message-parts.ts';
 import { getMessagesAcross } from '../store/messages.ts';
 import type { OutboxOptions } from '../store/outbox.ts';
 import type { RowKey } from '../store/row-key.ts';
@@ -55,6 +56,33 @@ export async function loadOutgoing(database: Database, jobs: { workspaceId: stri
 
 function unique(keys: RowKey[]): RowKey[] {
   return [...new Map(keys.map((key) => [key.id, key])).values()];
+}
+
+/** The calls that a message takes: those that were made before, and what is left to be handed over (never nothing). */
+export async function callsOf(
+  database: Database,
+  connector: Connector,
+  outgoing: Outgoing,
+  options: OutboxOptions,
+  calledAt?: Date,
+): Promise<{ done: MessagePart[]; left: OutboundMessage[] }> {
+  const whole = outboundOf(outgoing, options, calledAt);
+  const contents = connector.parts?.of(whole.content) ?? [whole.content];
+  if (contents.length === 1) return { done: [], left: [whole] };
+  const { workspaceId, id: messageId, channelId } = outgoing.message;
+  const last = contents.length - 1;
+  const done = (await partsOf(database, { workspaceId, messageId, channelId })).slice(0, last);
+  const left = contents.slice(done.length).map((content, n): OutboundMessage => {
+    const position = done.length + n;
+    const { replyToProviderId, ...rest } = whole;
+    return {
+      ...rest,
+      content,
+      ...(position === 0 && replyToProviderId ? { replyToProviderId } : {}),
+      ...(position < last ? { part: position } : {}),
+    };
+  });
+  return { done, left };
 }
 
 /** The message as its connector sees it. `scoped`: an address that means something on another channel only is left out. */

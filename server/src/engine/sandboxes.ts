@@ -18,6 +18,8 @@ export const SANDBOX_URLS = {
 /** Nobody outside can use these: calls signed with them are taken from the stand-ins alone. */
 const SETTINGS: Record<string, string> = {
   META_GRAPH_URL: SANDBOX_URLS.meta,
+  META_INSTAGRAM_URL: SANDBOX_URLS.meta,
+  META_INSTAGRAM_APP_SECRET: 'sandbox-app-secret',
   META_APP_ID: '1000000000000001',
   META_APP_SECRET: 'sandbox-app-secret',
   META_VERIFY_TOKEN: 'sandbox-verify-token',

@@ -33,7 +33,7 @@ async function settleOne(parts: Parts, entry: Unsettled, outgoing: Outgoing | un
   const connector = channels.connectorOf(outgoing.channel.source);
   const answer = await outbox.delivery.ask(outgoing, connector, options, calledAt);
   if (answer === 'settled') return removeUnsettled(database, workspaceId, messageId);
-  if (answer === 'never-received') {
+  if (answer === 'goes-on') {
     await database.transaction(async (client) => {
       if (!(await unpark(client, workspaceId, messageId))) return;
       const { channelId, conversationId } = outgoing.message;

@@ -96,7 +96,19 @@ export interface CardsContent {
 
 /** One value for a template's placeholder; `name` for named placeholders, else the order counts. */
 export interface TemplateParameter {
-  type: 'text' | 'currency' | 'date_time' | 'image' | 'video' | 'document' | 'location' | 'payload' | 'coupon_code' | 'action';
+  type:
+    | 'text'
+    | 'currency'
+    | 'date_time'
+    | 'image'
+    | 'video'
+    | 'document'
+    | 'location'
+    | 'product'
+    | 'payload'
+    | 'coupon_code'
+    | 'action'
+    | 'limited_time_offer';
   name?: string;
   text?: string;
   media?: MediaRef;

@@ -1,3 +1,4 @@
+import type { Content } from '../model/content.ts';
 import type { Client } from './database.ts';
 import { toJson } from './json.ts';
 
@@ -7,26 +8,42 @@ export interface EchoQuery {
   channelId: string;
   /** Any address of the reader. */
   addresses: string[];
-  type: string;
-  /** What a text says; null for everything else. */
-  text: string | null;
 }
 
-/** For each echo, our message that is just being handed to the provider, or was without an answer, and says the same. */
-export async function findEchoed(client: Client, queries: EchoQuery[]): Promise<{ n: number; messageId: string }[]> {
-  const result = await client.query<{ n: number; messageId: string }>({
-    name: 'find-echoed',
-    text: `select distinct on (x.n) x.n, m.id as "messageId"
-      from json_to_recordset($1) as x(n integer, "workspaceId" uuid, "channelId" uuid, addresses jsonb, type text, text text)
+export interface UnderWay {
+  n: number;
+  messageId: string;
+  content: Content;
+  /** Parts that the provider is known to have. */
+  parts: number;
+}
+
+/** For each echo, our messages to its reader that are just being handed to the provider, or were without an answer. Oldest first. */
+export async function findUnderWay(client: Client, queries: EchoQuery[]): Promise<UnderWay[]> {
+  const result = await client.query<UnderWay>({
+    name: 'find-under-way',
+    text: `select distinct on (x.n, m.id) x.n, m.id as "messageId", m.content, (select count(*)::integer from message_parts p
+        where p.workspace_id = m.workspace_id and p.message_id = m.id and p.channel_id = m.channel_id) as parts
+      from json_to_recordset($1) as x(n integer, "workspaceId" uuid, "channelId" uuid, addresses jsonb)
       join identities i on i.workspace_id = x."workspaceId" and i.value in (select jsonb_array_elements_text(x.addresses))
       join conversations c on c.workspace_id = i.workspace_id and c.channel_id = x."channelId" and c.contact_id = i.contact_id
       join messages m on m.workspace_id = c.workspace_id and m.conversation_id = c.id and m.direction = 'out' and m.provider_id is null
         and m.state in ('pending', 'scheduled', 'unknown') and m.sent_at > now() - interval '2 days'
       left join outbox o on o.workspace_id = m.workspace_id and o.message_id = m.id
-      where (m.state = 'unknown' or o.call_started_at is not null)
-        and (m.content ->> 'type' = 'native' or (m.content ->> 'type' = x.type and (x.text is null or m.content ->> 'text' = x.text)))
+      where m.state = 'unknown' or o.call_started_at is not null
       order by x.n, m.id`,
     values: [toJson(queries)],
   });
   return result.rows;
+}
+
+/** Which of these messages there are, by `workspace message`: ids that come from outside may be anybody's. */
+export async function ownMessages(client: Client, keys: { workspaceId: string; messageId: string }[]): Promise<Set<string>> {
+  const result = await client.query<{ key: string }>({
+    name: 'own-messages',
+    text: `select m.workspace_id || ' ' || m.id as key from json_to_recordset($1) as x("workspaceId" uuid, "messageId" uuid)
+      join messages m on m.workspace_id = x."workspaceId" and m.id = x."messageId"`,
+    values: [toJson(keys)],
+  });
+  return new Set(result.rows.map(({ key }) => key));
 }

@@ -64,13 +64,18 @@ export async function advanceByProviderId(client: Client, changes: StateChange[]
   return result.rows as StateOutcome[];
 }
 
-/** Moves messages forward, found by our own id; a provider id that comes with the change is kept. */
+/**
+ * Moves messages forward, found by our own id; a provider id that comes with the change is kept. A provider that gives one
+ * id twice (no real one does) does not stop the second message: its id gets an ending.
+ */
 export async function advanceById(client: Client, changes: StateChange[]): Promise<StateOutcome[]> {
   if (changes.length === 0) return [];
   const result = await client.query({
     name: 'advance-by-id',
     text: `with found as (
-        select x.n, x.state as new_state, x.at, x.error, x.facts, x."providerId" as new_provider_id, m.workspace_id, m.id, m.conversation_id, m.contact_id,
+        select x.n, x.state as new_state, x.at, x.error, x.facts, case when m.provider_id is null and exists (select 1 from messages o
+            where o.workspace_id = m.workspace_id and o.channel_id = m.channel_id and o.provider_id = x."providerId")
+          then x."providerId" || '#' || m.id else x."providerId" end as new_provider_id, m.workspace_id, m.id, m.conversation_id, m.contact_id,
           m.state as old_state
         from ${CHANGES}
         join messages m on m.workspace_id = x."workspaceId" and m.id = x."messageId" and m.channel_id = x."channelId"
@@ -189,7 +194,10 @@ export async function changeByProviderId(
   const result = await client.query(
     `with found as (
        select workspace_id, id, conversation_id, contact_id, coalesce(changes ->> $4, '') collate "C" < $5 as newer from messages
-       where workspace_id = $1 and channel_id = $2 and provider_id = $3 for no key update),
+       where workspace_id = $1 and id = coalesce(
+         (select id from messages where workspace_id = $1 and channel_id = $2 and provider_id = $3),
+         (select message_id from message_parts where workspace_id = $1 and channel_id = $2 and provider_id = $3 limit 1))
+       for no key update),
      changed as (
        update messages m set updated_at = now(), changes = m.changes || jsonb_build_object($4::text, $5::text),
          metadata = case when $6::jsonb is null then m.metadata - $4::text else m.metadata || jsonb_build_object($4::text, $6::jsonb) end,

@@ -1,8 +1,8 @@
 /** Channels: document 003's two reads, and what people expect beside them (decisions B23). */
 import Type, { type Static } from 'typebox';
 import { capabilitiesOf } from '../../connectors/connector.ts';
-import { checkHealth } from '../../engine/check-health.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { checkHealth } from '../../engine/health.ts';
 import { type ChannelFilter, type ChannelRow, listChannels } from '../../store/channels.ts';
 import type { Principal } from '../auth.ts';
 import { channelFor, liveChannelFor } from './access.ts';
@@ -241,7 +241,7 @@ function writes(app: Routes, engine: Engine): void {
     },
     async (request) => {
       const row = await liveChannelFor(engine, request.principal, request.params.channelId);
-      return showDetails(engine, await checkHealth(engine, row));
+      return showDetails(engine, await checkHealth(engine, row.workspaceId, row.id, { noteSilence: true }));
     },
   );
 }

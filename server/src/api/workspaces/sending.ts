@@ -21,7 +21,6 @@ const SCHEDULE_LIMIT_MS = 35 * 24 * 3600 * 1000;
 const SOON_MS = 10 * 60 * 1000;
 /** Identifier keys of Bird's that our connectors know under another name. */
 const KINDS = new Map([
-  ['whatsappbsuid', 'bsuid'],
   ['email', 'emailaddress'],
   ['phone', 'phonenumber'],
 ]);
@@ -50,7 +49,7 @@ export async function requestOnChannel(engine: Engine, caller: Caller, channel: 
   }
   const name = body.sender?.connector?.annotations?.name;
   return {
-    ...common(caller, body),
+    ...common(engine, caller, channel, body),
     ...(name ? { sender: { id: principal.keyId, name } } : {}),
     to: await destination(engine, principal.workspaceId, channel, contacts[primary]!, primary),
     content,
@@ -76,15 +75,18 @@ export async function requestInConversation(
     if (content.subject === '') content.subject = answerSubject(conversation.subject);
     Object.assign(content, furtherReaders(body.meta?.email));
   }
-  return { ...common(caller, body), to: { conversationId: conversation.id }, content };
+  return { ...common(engine, caller, channel, body), to: { conversationId: conversation.id }, content };
 }
 
 function common(
+  engine: Engine,
   { principal, intendedId }: Caller,
+  channel: ChannelRow,
   body: AnswerBody,
 ): Pick<SendRequest, 'workspaceId' | 'sender' | 'messageId' | 'replyTo' | 'tag' | 'sendAt' | 'metadata' | 'degrade'> {
   const sendAt = scheduleOf(body.scheduledFor);
   const useCase = (body.meta?.extraInformation as { useCase?: unknown } | undefined)?.useCase;
+  const longer = capabilitiesOf(engine.channels.connectorOf(channel.source), engine.channels.view(channel)).window?.extended;
   const metadata: Record<string, unknown> = {
     ...(body.reference === undefined ? {} : { reference: body.reference }),
     ...(body.tags ? { tags: body.tags.map((tag) => tag.toLowerCase()) } : {}),
@@ -96,8 +98,8 @@ function common(
     sender: { id: principal.keyId, name: principal.name },
     messageId: intendedId,
     ...(body.replyTo ? { replyTo: body.replyTo.id.toLowerCase() } : {}),
-    // Bird's word for a person answering outside the standard window.
-    ...(useCase === 'conversation' || useCase === 'transactional' ? { tag: 'HUMAN_AGENT' } : {}),
+    // Bird's word for a person answering outside the standard window, where the source has a longer one.
+    ...((useCase === 'conversation' || useCase === 'transactional') && longer ? { tag: longer.tag } : {}),
     ...(sendAt ? { sendAt } : {}),
     ...(body.degrade ? { degrade: body.degrade } : {}),
     metadata,

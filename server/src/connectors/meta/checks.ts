@@ -6,7 +6,6 @@ import { appOf, inspect } from './tokens.ts';
 import { type Json, record, text } from './values.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
-/** People need some days to make a new token. */
 const WARN_BEFORE_MS = 7 * DAY_MS;
 
 export class Checks {
@@ -49,18 +48,30 @@ export class Checks {
   }
 }
 
+/** Does the installation have what webhooks need? One of the secrets is enough. */
+export function settingsChecks(checks: Checks, context: ConnectorContext, secrets: string[]): void {
+  if (!secrets.some((name) => context.config.get(name))) {
+    checks.warn('settings', `${secrets[0]} is not set: Meta’s webhooks are refused until it is`);
+  }
+  if (!context.config.get('META_VERIFY_TOKEN')) {
+    checks.note('settings', 'META_VERIFY_TOKEN is not set: Meta cannot be told a new callback URL until it is');
+  }
+}
+
+/** People need some days to make a new token; `remedy` says how. */
+export function tokenEnds(checks: Checks, expiresAt: Date | undefined, context: ConnectorContext, remedy: string): void {
+  if (expiresAt && expiresAt.getTime() - context.now().getTime() < WARN_BEFORE_MS) {
+    checks.warn('token', `The access token ends on ${expiresAt.toISOString().slice(0, 10)}. ${remedy}`);
+  } else checks.pass('token');
+}
+
 /** Is the token valid, for how long, and for what? Also: does the installation have what webhooks need? Gives the token's end. */
 export async function tokenChecks(
   checks: Checks,
   { token, scopes, version }: { token: string; scopes: string[]; version?: string },
   context: ConnectorContext,
 ): Promise<Date | undefined> {
-  if (!context.config.get('META_APP_SECRET')) {
-    checks.warn('settings', 'META_APP_SECRET is not set: Meta’s webhooks are refused until it is');
-  }
-  if (!context.config.get('META_VERIFY_TOKEN')) {
-    checks.note('settings', 'META_VERIFY_TOKEN is not set: Meta cannot be told a new callback URL until it is');
-  }
+  settingsChecks(checks, context, ['META_APP_SECRET']);
   let facts: Awaited<ReturnType<typeof inspect>>;
   try {
     facts = await inspect(token, context, version);
@@ -79,39 +90,57 @@ export async function tokenChecks(
   const missing = scopes.filter((scope) => facts.scopes.length > 0 && !facts.scopes.includes(scope));
   if (missing.length > 0)
     checks.warn('permissions', `The access token lacks ${missing.join(' and ')}. Make a new one with these permissions`);
-  const left = facts.expiresAt ? facts.expiresAt.getTime() - context.now().getTime() : undefined;
-  if (left !== undefined && left < WARN_BEFORE_MS) {
-    checks.warn(
-      'token',
-      `The access token ends on ${facts.expiresAt!.toISOString().slice(0, 10)}. Replace it before, best with a system user’s token that does not end`,
-    );
-  } else checks.pass('token');
+  tokenEnds(checks, facts.expiresAt, context, 'Replace it before, best with a system user’s token that does not end');
   return facts.expiresAt;
 }
 
+/** What `subscriptionCheck` needs to know. */
+export interface SubscriptionQuestion {
+  client: Graph;
+  account: string;
+  context: ConnectorContext;
+  /** Subscribes the app, as connecting did. */
+  subscribe(): Promise<void>;
+}
+
 /**
- * Is our app among those that get the account's webhooks? Without an app of ours any subscription will do. Gives the
- * subscriptions; undefined where Meta does not show them.
+ * Is our app among those that get the account's messages? Without an app of ours any subscription will do. One that is
+ * gone (Meta ends those whose webhooks failed for long) is made again. Gives the subscriptions as they were; undefined
+ * where Meta does not show them.
  */
 export async function subscriptionCheck(
   checks: Checks,
-  client: Graph,
-  account: string,
-  context: ConnectorContext,
+  { client, account, context, subscribe }: SubscriptionQuestion,
 ): Promise<Json[] | undefined> {
   let apps: Json[];
   try {
     apps = await client.all(`${account}/subscribed_apps`);
   } catch (error) {
     if (!(error instanceof ProviderError) || error.class !== 'rejected') throw error;
-    checks.warn('subscription', `Meta does not show who gets the webhooks of ${account}: ${error.message}`);
+    checks.note('subscription', `Meta does not show who gets the webhooks of ${account}: ${error.message}`);
     return undefined;
   }
   const app = appOf(context);
-  const subscribed = app ? apps.some((candidate) => subscriberOf(candidate) === app.id) : apps.length > 0;
-  if (subscribed) checks.pass('subscription');
-  else checks.fail('subscription', 'The app is not subscribed to this account’s webhooks, so nothing comes in. Connect the channel again');
-  return subscribed ? apps : undefined;
+  const ours = apps.find((candidate) => !app || subscriberOf(candidate) === app.id);
+  if (ours && carriesMessages(ours)) {
+    checks.pass('subscription');
+    return apps;
+  }
+  try {
+    await subscribe();
+    checks.note('subscription', 'The app was not subscribed to this account’s messages any more; it was subscribed again');
+  } catch (error) {
+    if (!(error instanceof ProviderError) || (error.class !== 'rejected' && error.class !== 'unauthorized')) throw error;
+    const words = `The app is not subscribed to this account’s messages, so nothing comes in, and Meta refuses to change that: ${error.message}`;
+    checks.fail('subscription', error.hint ? `${words}. ${error.hint}` : words);
+  }
+  return apps;
+}
+
+/** Pages and Instagram accounts list the fields; a business account is always subscribed to all of them. */
+function carriesMessages(app: Json): boolean {
+  if (!Array.isArray(app.subscribed_fields)) return true;
+  return app.subscribed_fields.some((field) => (text(field) ?? text(record(field)?.name)) === 'messages');
 }
 
 /** The id of a subscribed app: business accounts wrap it, pages do not. */

@@ -35,9 +35,10 @@ function treat(codes: number[], treatment: Treatment): void {
   for (const code of codes) TREATMENTS.set(code, treatment);
 }
 
-treat([0, 3, 10, 102, 104, 190], NEW_TOKEN);
+treat([0, 3, 10, 102, 104, 190, 131005], NEW_TOKEN);
 for (let code = 200; code <= 299; code++) TREATMENTS.set(code, NEW_TOKEN);
-treat([4, 17, 32, 341, 613, 80007, 130429], TOO_FAST);
+// 8000x: the limits of business use cases, one code for each (pages, Instagram, Messenger, WhatsApp).
+treat([4, 17, 32, 341, 613, 80001, 80002, 80006, 80007, 80008, 80014, 130429], TOO_FAST);
 treat([131056], {
   class: 'rate-limited',
   scope: 'recipient',
@@ -115,8 +116,8 @@ export function treatmentOf(code: number | undefined, subcode?: number, status?:
 
 /** Meta's words, the most telling first. */
 export function wordsOf(error: Json): string {
-  const details = text(record(error.error_data)?.details);
-  const told = text(error.message) ?? text(error.title) ?? text(error.error_user_msg);
+  const told = text(error.message) ?? text(error.title);
+  const details = text(record(error.error_data)?.details) ?? text(error.error_user_msg) ?? text(error.error_user_title);
   if (details && told && details !== told) return `${told}: ${details}`;
   return details ?? told ?? 'Meta gave no reason';
 }

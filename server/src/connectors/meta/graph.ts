@@ -8,6 +8,8 @@ import { errorOf } from './errors.ts';
 import { type Json, record, records, text } from './values.ts';
 
 export const GRAPH_VERSION = 'v25.0';
+const FACEBOOK_URL = 'https://graph.facebook.com';
+const INSTAGRAM_URL = 'https://graph.instagram.com';
 const PAGES_AT_MOST = 200;
 
 export interface Call {
@@ -17,6 +19,8 @@ export interface Call {
   json?: unknown;
   form?: FormData;
   timeoutMs?: number;
+  /** The few paths of Instagram Login that know no version. */
+  versionless?: boolean;
   /** Doing it twice does no harm: an answer that got lost is then a reason to try again, not an unknown outcome. */
   repeatable?: boolean;
 }
@@ -30,10 +34,16 @@ export interface Graph {
   download(url: string, options: { token?: string; maxBytes: number }): Promise<HttpResponse>;
 }
 
-/** The client for one channel: `token` signs each call that names no other. */
-export function graph(context: ConnectorContext, options: { token?: string; version?: string } = {}): Graph {
-  const base = (context.config.get('META_GRAPH_URL') ?? 'https://graph.facebook.com').replace(/\/+$/, '');
-  const root = `${base}/${options.version || GRAPH_VERSION}`;
+/**
+ * The client for one channel: `token` signs each call that names no other. `login: 'instagram'` is for the tokens of
+ * Instagram's own users, which only Instagram's host knows.
+ */
+export function graph(context: ConnectorContext, options: { token?: string; version?: string; login?: 'instagram' } = {}): Graph {
+  const { config } = context;
+  const host =
+    options.login === 'instagram' ? (config.get('META_INSTAGRAM_URL') ?? INSTAGRAM_URL) : (config.get('META_GRAPH_URL') ?? FACEBOOK_URL);
+  const base = host.replace(/\/+$/, '');
+  const versioned = `${base}/${options.version || GRAPH_VERSION}`;
 
   async function call(path: string, call: Call = {}): Promise<Json> {
     const method = call.method ?? 'GET';
@@ -45,7 +55,10 @@ export function graph(context: ConnectorContext, options: { token?: string; vers
       request.body = JSON.stringify(call.json);
     } else if (call.form) request.body = call.form;
     if (call.timeoutMs) request.timeoutMs = call.timeoutMs;
-    const response = await reach(() => context.http(addressOf(root, path, call.query), request), call.repeatable ?? method !== 'POST');
+    const response = await reach(
+      () => context.http(addressOf(call.versionless ? base : versioned, path, call.query), request),
+      call.repeatable ?? method !== 'POST',
+    );
     const body = response.json();
     if (response.status >= 200 && response.status < 300 && record(body)?.error === undefined) {
       const answer = record(body);

@@ -25,18 +25,27 @@ function handshake(request: HookRequest, config: ProviderConfig): HookReply | un
 }
 
 /**
- * `X-Hub-Signature-256`; the older `X-Hub-Signature` only where it comes alone. Without META_APP_SECRET nothing can be
- * right.
+ * `X-Hub-Signature-256`; the older `X-Hub-Signature` only where it comes alone. Instagram Login's webhooks are signed with
+ * the Instagram app's own secret. Without a secret nothing can be right.
  */
 function verify(request: HookRequest, { config }: { config: ProviderConfig }): 'ok' | 'missing' | 'wrong' {
   const sha256 = request.headers['x-hub-signature-256'];
   const given = sha256 ?? request.headers['x-hub-signature'];
   if (!given) return 'missing';
-  const secret = config.get('META_APP_SECRET');
-  if (!secret) return 'wrong';
   const algorithm = sha256 === undefined ? 'sha1' : 'sha256';
-  const expected = `${algorithm}=${createHmac(algorithm, secret).update(request.body).digest('hex')}`;
-  return sameText(given, expected) ? 'ok' : 'wrong';
+  const right = (secret: string | undefined) =>
+    !!secret && sameText(given, `${algorithm}=${createHmac(algorithm, secret).update(request.body).digest('hex')}`);
+  if (right(config.get('META_APP_SECRET'))) return 'ok';
+  return right(config.get('META_INSTAGRAM_APP_SECRET')) && isAboutInstagram(request.body) ? 'ok' : 'wrong';
+}
+
+/** The Instagram app's secret speaks for Instagram accounts alone. Read only after the bytes were found to be signed. */
+function isAboutInstagram(body: Buffer): boolean {
+  try {
+    return record(JSON.parse(body.toString('utf8')))?.object === 'instagram';
+  } catch {
+    return false;
+  }
 }
 
 function sameText(given: string, expected: string): boolean {

@@ -34,7 +34,7 @@ export async function exchange(token: string, context: ConnectorContext, version
 }
 
 /**
- * What Meta says about a token; undefined where the installation has no app to ask with.
+ * What Meta says about a token; undefined where the installation has no app to ask with, or Meta does not say.
  * developers.facebook.com/docs/graph-api/reference/debug_token
  */
 export async function inspect(token: string, context: ConnectorContext, version?: string): Promise<TokenFacts | undefined> {
@@ -42,10 +42,11 @@ export async function inspect(token: string, context: ConnectorContext, version?
   if (!app) return undefined;
   const answer = await graph(context, { token: `${app.id}|${app.secret}`, version }).call('debug_token', { query: { input_token: token } });
   const data = record(answer.data) ?? {};
+  if (typeof data.is_valid !== 'boolean') return undefined;
   const granular = records(data.granular_scopes);
   const ends = number(data.expires_at);
   return {
-    valid: data.is_valid === true,
+    valid: data.is_valid,
     ...(ends ? { expiresAt: timeOfSeconds(ends) } : {}),
     scopes: Array.isArray(data.scopes) ? data.scopes.filter((scope) => typeof scope === 'string') : [],
     targets: (scope) =>

@@ -16,7 +16,7 @@ export function sourceOf(address: string): TwilioSource | undefined {
 export function identityOf(address: string): { kind: string; value: string } {
   const value = address.replace(/^whatsapp:/, '');
   if (value.startsWith('+') || !address.startsWith('whatsapp:')) return { kind: 'phonenumber', value };
-  return /^\d+$/.test(value) ? { kind: 'phonenumber', value: `+${value}` } : { kind: 'bsuid', value };
+  return /^\d+$/.test(value) ? { kind: 'phonenumber', value: `+${value}` } : { kind: 'whatsappbsuid', value };
 }
 
 /** An address as a caller writes it, with or without `whatsapp:`. */
@@ -29,7 +29,7 @@ export function addressOf(value: string): { kind: string; value: string } {
 /** What Twilio calls the recipient on this source. */
 export function recipientOf(source: TwilioSource, identities: { kind: string; value: string }[]): string | undefined {
   const phone = identities.find(({ kind }) => kind === 'phonenumber');
-  const known = phone ?? (source === 'twilio.whatsapp' ? identities.find(({ kind }) => kind === 'bsuid') : undefined);
+  const known = phone ?? (source === 'twilio.whatsapp' ? identities.find(({ kind }) => kind === 'whatsappbsuid') : undefined);
   if (!known) return undefined;
   const bare = known.value.replace(/^whatsapp:/, '');
   return source === 'twilio.whatsapp' ? `whatsapp:${bare}` : bare;

@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { parserOf } from '../../../src/connectors/meta/messenger/parse.ts';
-import { contextFor, rawOf } from './support.ts';
+import { rawOf } from './support.ts';
 
 const page = parserOf({ identity: 'psid' });
 const gram = parserOf({ identity: 'igsid' });
-const config = contextFor({ META_APP_ID: '42' }).config;
 const at = 1458692752478;
 
 function facebook(item: object): any[] {
   const messaging = [{ sender: { id: 'PSID' }, recipient: { id: 'PAGE' }, timestamp: at, ...item }];
-  return page(rawOf('facebook', { object: 'page', entry: [{ id: 'PAGE', time: at, messaging }] }), config);
+  return page(rawOf('facebook', { object: 'page', entry: [{ id: 'PAGE', time: at, messaging }] }));
 }
 function instagram(item: object): any[] {
   const messaging = [{ sender: { id: 'IGSID' }, recipient: { id: 'IG' }, timestamp: at, ...item }];
-  return gram(rawOf('instagram', { object: 'instagram', entry: [{ id: 'IG', time: at, messaging }] }), config);
+  return gram(rawOf('instagram', { object: 'instagram', entry: [{ id: 'IG', time: at, messaging }] }));
 }
 
 describe('what people write', () => {
@@ -146,11 +145,15 @@ describe('echoes', () => {
     expect(echo({})).toMatchObject({ direction: 'out', contact: { identities: [{ kind: 'psid', value: 'PSID' }] } });
     expect(echo({}).own).toBeUndefined();
   });
-  it('of our own app are known', () => {
+  it('hand back our id, with the part where others follow, and what others wrote there', () => {
     const ours = '0199d8a0-1111-7000-8000-000000000001';
-    expect(echo({ app_id: 42, metadata: ours })).toMatchObject({ own: true, ourId: ours });
-    expect(echo({ app_id: 43 }).own).toBeUndefined();
-    expect(echo({ app_id: 43 }).facts).toEqual({ appId: '43' });
+    expect(echo({ app_id: 42, metadata: ours })).toMatchObject({ ourId: ours, facts: { appId: '42' } });
+    expect(echo({ metadata: ours }).ourPart).toBeUndefined();
+    expect(echo({ metadata: `${ours}.0` })).toMatchObject({ ourId: ours, ourPart: 0 });
+    for (const foreign of ['CRM 7', `${ours}.x`, `${ours}.10`]) {
+      expect(echo({ metadata: foreign }).ourId).toBeUndefined();
+      expect(echo({ metadata: foreign }).facts).toEqual({ metadata: foreign });
+    }
   });
 });
 

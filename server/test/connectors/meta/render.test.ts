@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ProviderTemplate } from '../../../src/connectors/connector.ts';
+import { bodyOf } from '../../../src/connectors/meta/whatsapp/body.ts';
 import { whatsapp } from '../../../src/connectors/meta/whatsapp/index.ts';
 import { withExamples } from '../../../src/connectors/meta/whatsapp/placeholders.ts';
 import { render } from '../../../src/connectors/meta/whatsapp/render.ts';
+import { templateOf } from '../../../src/connectors/meta/whatsapp/template-content.ts';
 import type { Content, TemplateComponent } from '../../../src/model/content.ts';
 import { exampleRequests, hasEvidence } from './support.ts';
 
@@ -133,6 +135,49 @@ describe('rendering a template', () => {
       cards: [{ index: 0, components: [header, { type: 'body', parameters: texts('1') }] }],
     };
     expect(rendered([{ type: 'CAROUSEL', cards: [card] }], [carousel])).toEqual({ problems: [], text: 'Card 1' });
+  });
+
+  it('knows codes that Meta words itself, offers that end, and products', () => {
+    const code = [
+      { type: 'BODY', add_security_recommendation: true },
+      { type: 'BUTTONS', buttons: [{ type: 'OTP', otp_type: 'COPY_CODE', text: 'Copy' }] },
+    ];
+    const codes: TemplateComponent[] = [
+      { type: 'body', parameters: texts('1234') },
+      { type: 'button', subType: 'url', index: 0, parameters: texts('1234') },
+    ];
+    expect(rendered(code, codes)).toEqual({ problems: [], text: '1234' });
+    expect(rendered(code, []).problems).toEqual(['The body takes 1 value, and 0 given', 'Button 1 (Copy) needs a value']);
+
+    const offer = [{ type: 'LIMITED_TIME_OFFER', limited_time_offer: { text: 'Soon over', has_expiration: true } }];
+    const ends: TemplateComponent = {
+      type: 'limited_time_offer',
+      parameters: [{ type: 'limited_time_offer', value: { expiration_time_ms: 1_900_000_000_000 } }],
+    };
+    expect(rendered(offer, [ends]).problems).toEqual([]);
+    expect(rendered(offer, []).problems).toEqual(['The offer’s end (limited_time_offer, expiration_time_ms) is missing']);
+
+    const product: TemplateComponent = { type: 'header', parameters: [{ type: 'product', value: { product_retailer_id: '1' } }] };
+    expect(rendered([{ type: 'HEADER', format: 'PRODUCT' }], [product]).problems).toEqual([]);
+    expect(rendered([{ type: 'HEADER', format: 'PRODUCT' }], []).problems).toEqual(['The header needs one product']);
+  });
+
+  it.skipIf(!hasEvidence)('reads the template messages of Meta’s own examples, and writes them again as they were', () => {
+    const examples = Object.entries(exampleRequests('/{Version}/{Phone-Number-ID}/messages', 'post')).filter(
+      // One of them has `true` for a text.
+      ([title, { type }]) => type === 'template' && !title.includes('Issue Resolution'),
+    );
+    expect(examples.length).toBeGreaterThan(5);
+    for (const [title, { template }] of examples) {
+      const content = templateOf(template);
+      const link = (ref: { url?: string }) => ({ link: ref.url ?? '' });
+      const written = bodyOf({ id: 'x', to: [{ kind: 'phonenumber', value: '+1' }], content }, link).template as any;
+      const components = template.components?.map((component: any) => ({
+        ...component,
+        ...(component.sub_type ? { sub_type: component.sub_type.toLowerCase(), index: String(component.index) } : {}),
+      }));
+      expect([title, written.components]).toEqual([title, components]);
+    }
   });
 
   it.skipIf(!hasEvidence)('finds the examples in all of Meta’s own templates, and adds none where there is one', () => {

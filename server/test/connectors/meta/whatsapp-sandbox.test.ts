@@ -425,11 +425,27 @@ describe('health', () => {
 
   it('tells what is wrong and what to do', async () => {
     sandbox.state.waba(WABA)!.subscribed = false;
+    expect((await whatsapp.health!(channel, asking())).checks).toContainEqual({
+      name: 'subscription',
+      ok: true,
+      message: expect.stringContaining('subscribed again'),
+    });
+    expect(sandbox.state.waba(WABA)!.subscribed).toBe(true);
+
+    const entities = [{ errors: [{ error_description: 'The bill is not paid.', possible_solution: 'Add a payment method.' }] }];
+    number().health_status = { can_send_message: 'BLOCKED', entities };
     expect(await whatsapp.health!(channel, asking())).toMatchObject({
       status: 'failed',
-      reason: expect.stringContaining('not subscribed'),
+      reason: 'Meta does not let this number send. The bill is not paid. Add a payment method.',
     });
-    sandbox.state.waba(WABA)!.subscribed = true;
+    number().health_status = { can_send_message: 'LIMITED', entities };
+    expect(await whatsapp.health!(channel, asking())).toMatchObject({
+      status: 'warning',
+      reason: expect.stringContaining('The bill is not paid.'),
+    });
+    number().health_status = { can_send_message: 'LIMITED', entities: [{ additional_info: ['Not verified'] }] };
+    expect(await whatsapp.health!(channel, asking())).toMatchObject({ status: 'active' });
+    number().health_status = undefined;
 
     number().quality_rating = 'RED';
     expect(await whatsapp.health!(channel, asking())).toMatchObject({

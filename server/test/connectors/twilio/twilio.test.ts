@@ -274,7 +274,7 @@ describe('inbound', () => {
       contentType: '',
       body: Buffer.from(body),
     });
-    expect(event).toMatchObject({ contact: { identities: [{ kind: 'bsuid', value: 'US.1349' }] } });
+    expect(event).toMatchObject({ contact: { identities: [{ kind: 'whatsappbsuid', value: 'US.1349' }] } });
   });
 });
 

@@ -17,16 +17,28 @@ const pageToken = Type.String({
   help: 'App dashboard → Messenger → Settings → Generate token',
   minLength: 1,
 });
-const graphVersion = Type.Optional(
-  Type.String({ title: 'Graph API version', pattern: '^v\\d+\\.\\d+$', examples: ['v25.0'], editable: true }),
-);
+const version = { title: 'Graph API version', pattern: '^v\\d+\\.\\d+$', examples: ['v25.0'] };
+const graphVersion = Type.Optional(Type.String({ ...version, editable: true }));
+const versionToConnect = Type.Optional(Type.String({ ...version, hidden: true }));
 
-export const facebookInput = Type.Object({ page_id: pageId, page_token: pageToken });
+export const facebookInput = Type.Object({ page_id: pageId, page_token: pageToken, graph_version: versionToConnect });
 export const facebookSettings = Type.Object({ page_id: pageId, graph_version: graphVersion });
 
+/** Through the linked page with its token, or with a token of the Instagram account itself. */
 export const instagramInput = Type.Object({
-  page_id: Type.String({ ...pageId, description: 'The Facebook page that the Instagram account is linked to' }),
-  page_token: pageToken,
+  page_id: Type.Optional(
+    Type.String({ ...pageId, description: 'The Facebook page that the Instagram account is linked to; not with an Instagram token' }),
+  ),
+  page_token: Type.Optional(pageToken),
+  access_token: Type.Optional(
+    Type.String({
+      secret: true,
+      title: 'Instagram token',
+      description: 'In place of page and page token: a token of the Instagram account itself (Instagram Login)',
+      help: 'App dashboard → Instagram → API setup with Instagram login → Generate token',
+      minLength: 1,
+    }),
+  ),
   account_id: Type.Optional(
     Type.String({
       title: 'Instagram account ID',
@@ -35,20 +47,43 @@ export const instagramInput = Type.Object({
       help: 'Meta Business Suite → Settings → Instagram accounts',
     }),
   ),
+  graph_version: versionToConnect,
 });
 export const instagramSettings = Type.Object({
-  page_id: pageId,
+  page_id: Type.Optional(pageId),
   account_id: Type.String({ title: 'Instagram account ID' }),
   graph_version: graphVersion,
 });
 
-export const credentials = Type.Object({ page_token: Type.String({ secret: true, title: 'Access token' }) });
+export const facebookCredentials = Type.Object({ page_token: Type.String({ secret: true, title: 'Access token' }) });
+export const instagramCredentials = Type.Object({
+  page_token: Type.Optional(Type.String({ secret: true, title: 'Access token of the page' })),
+  access_token: Type.Optional(Type.String({ secret: true, title: 'Token of the Instagram account' })),
+});
 
-export type Settings = { page_id: string; account_id?: string; graph_version?: string };
-export type Credentials = Static<typeof credentials>;
+export interface Settings {
+  /** Absent where the Instagram account was connected with its own token. */
+  page_id?: string;
+  account_id?: string;
+  graph_version?: string;
+}
+export type Credentials = Static<typeof instagramCredentials>;
 export type Channel = ChannelView<Settings, Credentials>;
 
-/** The Graph client of a connected page or account; both work with the page's token. */
+/** True where the account's own token is used (Instagram Login), which only Instagram's host takes. */
+export function ownLogin(channel: Pick<Channel, 'settings'>): boolean {
+  return channel.settings.page_id === undefined;
+}
+
+/** The object whose edges are called: the page, whose Instagram account it also serves, or the account itself. */
+export function nodeOf(channel: Pick<Channel, 'settings' | 'sourceChannelId'>): string {
+  return channel.settings.page_id ?? channel.sourceChannelId;
+}
+
+/** The Graph client of a connected page or account. */
 export function graphOf(channel: Channel, context: ConnectorContext): Graph {
-  return graph(context, { token: channel.credentials.page_token, version: channel.settings.graph_version });
+  const { credentials, settings } = channel;
+  const version = settings.graph_version;
+  if (ownLogin(channel)) return graph(context, { token: credentials.access_token, version, login: 'instagram' });
+  return graph(context, { token: credentials.page_token, version });
 }

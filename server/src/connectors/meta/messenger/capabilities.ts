@@ -22,10 +22,10 @@ export const facebookCapabilities: Capabilities = {
   ...shared,
   text: { max: 2000 },
   media: {
-    image: { maxBytes: 8 * MB, types: ['image/jpeg', 'image/png', 'image/gif', 'image/webp'], caption: 0 },
-    video: { maxBytes: 25 * MB, types: ['video/*'], caption: 0 },
-    audio: { maxBytes: 25 * MB, types: ['audio/*'], caption: 0 },
-    file: { maxBytes: 25 * MB, types: ['*'], caption: 0 },
+    image: { maxBytes: 8 * MB, types: ['image/jpeg', 'image/png', 'image/gif', 'image/webp'], caption: 2000 },
+    video: { maxBytes: 25 * MB, types: ['video/*'], caption: 2000 },
+    audio: { maxBytes: 25 * MB, types: ['audio/*'], caption: 2000 },
+    file: { maxBytes: 25 * MB, types: ['*'], caption: 2000 },
   },
   reactions: { in: true, out: true },
   receipts: { delivered: true, read: true },
@@ -38,9 +38,9 @@ export const instagramCapabilities: Capabilities = {
   text: { max: 1000, unit: 'bytes' },
   choices: { ...shared.choices, text: 1000 },
   media: {
-    image: { maxBytes: 8 * MB, types: ['image/jpeg', 'image/png'], caption: 0 },
-    video: { maxBytes: 25 * MB, types: ['video/mp4', 'video/ogg', 'video/x-msvideo', 'video/quicktime', 'video/webm'], caption: 0 },
-    audio: { maxBytes: 25 * MB, types: ['audio/aac', 'audio/mp4', 'audio/x-m4a', 'audio/wav', 'audio/x-wav'], caption: 0 },
+    image: { maxBytes: 8 * MB, types: ['image/jpeg', 'image/png'], caption: 1000 },
+    video: { maxBytes: 25 * MB, types: ['video/mp4', 'video/ogg', 'video/x-msvideo', 'video/quicktime', 'video/webm'], caption: 1000 },
+    audio: { maxBytes: 25 * MB, types: ['audio/aac', 'audio/mp4', 'audio/x-m4a', 'audio/wav', 'audio/x-wav'], caption: 1000 },
   },
   reactions: { in: true, out: true },
   receipts: { delivered: false, read: true },
@@ -56,14 +56,13 @@ export function checkOf(source: { title: string; textBytes?: number }): (content
   return (content) => {
     const problems: string[] = [];
     if (content.type === 'choices') {
-      if (content.media) problems.push(`${source.title} does not carry a file together with choices: send it as a message of its own`);
       if (content.header || content.footer) problems.push(`${source.title} shows no header or footer with choices`);
       if (content.choices.some(({ id }) => id.length > 1000)) problems.push('The id of a choice is longer than 1000 characters');
-      if (source.textBytes && Buffer.byteLength(content.text) > source.textBytes)
-        problems.push(`The text has more than ${source.textBytes} bytes`);
     }
+    const words = 'caption' in content ? content.caption : content.type === 'choices' || content.type === 'cards' ? content.text : undefined;
+    if (source.textBytes && words && Buffer.byteLength(words) > source.textBytes)
+      problems.push(`The text has more than ${source.textBytes} bytes`);
     if (content.type === 'cards') {
-      if (content.text) problems.push(`${source.title} shows no text beside cards: send it as a message of its own`);
       for (const card of content.cards) {
         if (!card.title && !card.text) problems.push('A card needs a title');
         if (card.actions?.some(({ type }) => type === 'location')) problems.push(`${source.title} has no button for locations`);

@@ -5,10 +5,11 @@
 import { invalid, ProviderError } from '../../../model/errors.ts';
 import type { Candidate, Connected, ConnectorContext } from '../../connector.ts';
 import { blame } from '../faults.ts';
-import { graph } from '../graph.ts';
+import { type Graph, graph } from '../graph.ts';
 import { exchange } from '../tokens.ts';
 import { compact, type Json, record, text } from '../values.ts';
-import { type Channel, type Credentials, graphOf } from './account.ts';
+import { type Channel, graphOf, nodeOf } from './account.ts';
+import { connectWithOwnToken } from './instagram-login.ts';
 
 const SUBSCRIBED_FIELDS = [
   'messages',
@@ -36,28 +37,38 @@ interface Page {
   instagram?: { id: string; username?: string; name?: string; imageUrl?: string };
 }
 
+interface Input {
+  page_id?: string;
+  page_token?: string;
+  graph_version?: string;
+}
+
 /** Finds the page and subscribes the app to it. A refusal is `invalid-token` or `unknown-account` with Meta's words. */
 export async function connectFacebook(
-  input: { page_id: string; page_token: string },
+  input: Input,
   context: ConnectorContext,
-): Promise<Connected<{ page_id: string }, Credentials>> {
+): Promise<Connected<{ page_id: string; graph_version?: string }, { page_token: string }>> {
   const page = await find(input, PAGE_FIELDS, context);
-  await subscribe(page, context);
+  await subscribeFor(page, input, context);
   return {
     sourceChannelId: page.id,
     name: page.name,
     imageUrl: page.imageUrl,
-    settings: { page_id: page.id },
+    settings: { page_id: page.id, ...versionOf(input) },
     credentials: { page_token: page.token },
     details: compact({ page_name: page.name }) ?? {},
   };
 }
 
-/** The same for the Instagram account of a page: its messages come through the page's subscription. */
+/**
+ * The same for the Instagram account of a page: its messages come through the page's subscription. With a token of the
+ * account's own no page is needed.
+ */
 export async function connectInstagram(
-  input: { page_id: string; page_token: string; account_id?: string },
+  input: Input & { account_id?: string; access_token?: string },
   context: ConnectorContext,
-): Promise<Connected<{ page_id: string; account_id: string }, Credentials>> {
+): Promise<Connected<{ page_id?: string; account_id: string; graph_version?: string }, { page_token: string } | { access_token: string }>> {
+  if (text(input.access_token) && !text(input.page_token)) return connectWithOwnToken(input, context);
   const page = await find(input, INSTAGRAM_FIELDS, context);
   const account = text(input.account_id) ?? page.instagram?.id;
   if (!account)
@@ -72,32 +83,34 @@ export async function connectInstagram(
       { code: 'unknown-account' },
     );
   }
-  await subscribe(page, context);
+  await subscribeFor(page, input, context);
   const name = page.instagram?.name ?? page.instagram?.username;
   return {
     sourceChannelId: account,
     name: name ?? `${page.name ?? page.id} Instagram account`,
     imageUrl: page.instagram?.imageUrl,
-    settings: { page_id: page.id, account_id: account },
+    settings: { page_id: page.id, account_id: account, ...versionOf(input) },
     credentials: { page_token: page.token },
     details: compact({ page_name: page.name, username: page.instagram?.username }) ?? {},
   };
 }
 
-async function find(input: { page_id: string; page_token: string }, fields: string, context: ConnectorContext): Promise<Page> {
+async function find(input: Input, fields: string, context: ConnectorContext): Promise<Page> {
   const given = text(input.page_token);
   const id = text(input.page_id);
   if (!id) throw invalid('page_id', 'is required');
   if (!given) throw invalid('page_token', 'is required');
-  const token = await blame('invalid-token', () => exchange(given, context));
-  const answer = await blame('unknown-account', () => graph(context, { token }).call(id, { query: { fields } }));
+  const version = text(input.graph_version);
+  const token = await blame('invalid-token', () => exchange(given, context, version));
+  const client = graph(context, { token, version });
+  const answer = await blame('unknown-account', () => client.call(id, { query: { fields } }));
   const account = record(answer.instagram_business_account);
   const accountId = text(account?.id);
   return {
     id: text(answer.id) ?? id,
     name: nameOf(answer),
     imageUrl: pictureOf(answer),
-    token: text(answer.access_token) ?? token,
+    token: text(answer.access_token) ?? (await listedToken(client, id)) ?? token,
     ...(accountId
       ? {
           instagram: {
@@ -111,14 +124,29 @@ async function find(input: { page_id: string; page_token: string }, fields: stri
   };
 }
 
-async function subscribe(page: Page, context: ConnectorContext): Promise<void> {
-  await blame('unknown-account', () =>
-    graph(context, { token: page.token }).call(`${page.id}/subscribed_apps`, {
-      method: 'POST',
-      repeatable: true,
-      query: { subscribed_fields: SUBSCRIBED_FIELDS },
-    }),
-  );
+/** The page's own token, where only the list of the user's pages tells it: a page's token has no such list. */
+async function listedToken(client: Graph, id: string): Promise<string | undefined> {
+  try {
+    const pages = await client.all('me/accounts', { query: { fields: 'id,access_token', limit: '100' } });
+    return text(pages.find((page) => text(page.id) === id)?.access_token);
+  } catch (error) {
+    if (!(error instanceof ProviderError) || (error.class !== 'rejected' && error.class !== 'unauthorized')) throw error;
+    return undefined;
+  }
+}
+
+async function subscribeFor(page: Page, input: Input, context: ConnectorContext): Promise<void> {
+  await blame('unknown-account', () => subscribe(graph(context, { token: page.token, version: text(input.graph_version) }), page.id));
+}
+
+/** The app gets the page's webhooks from now on. */
+export async function subscribe(client: Graph, page: string): Promise<void> {
+  await client.call(`${page}/subscribed_apps`, { method: 'POST', repeatable: true, query: { subscribed_fields: SUBSCRIBED_FIELDS } });
+}
+
+function versionOf(input: Input): { graph_version?: string } {
+  const version = text(input.graph_version);
+  return version ? { graph_version: version } : {};
 }
 
 function nameOf(page: Json): string | undefined {
@@ -129,10 +157,10 @@ function pictureOf(page: Json): string | undefined {
   return text(record(record(page.picture)?.data)?.url);
 }
 
-/** Ends the app's subscription of the page once neither its Facebook nor its Instagram channel needs it. */
+/** Ends the app's subscription of the page (or account) once neither its Facebook nor its Instagram channel needs it. */
 export async function disconnect(channel: Channel, context: ConnectorContext, facts: { lastOfAccount: boolean }): Promise<void> {
   if (!facts.lastOfAccount) return;
-  await graphOf(channel, context).call(`${channel.settings.page_id}/subscribed_apps`, { method: 'DELETE' });
+  await graphOf(channel, context).call(`${nodeOf(channel)}/subscribed_apps`, { method: 'DELETE' });
 }
 
 /** The pages that the token's owner manages. Takes `auth_token`, or `token` as older clients call it. */

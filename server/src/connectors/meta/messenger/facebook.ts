@@ -1,12 +1,13 @@
 /** Facebook Messenger: the messages of a page. developers.facebook.com/docs/messenger-platform */
 import { defineConnector } from '../../connector.ts';
 import { webhookSetup } from '../setup.ts';
-import { credentials, facebookInput, facebookSettings } from './account.ts';
+import { facebookCredentials as credentials, facebookInput, facebookSettings } from './account.ts';
 import { checkOf, facebookCapabilities, pacing } from './capabilities.ts';
 import { connectFacebook, disconnect, exploreFacebook } from './connect.ts';
 import { readNative } from './content.ts';
 import { healthOf } from './health.ts';
 import { parserOf } from './parse.ts';
+import { joined, partsOf } from './parts.ts';
 import { facebookProfile, fetchMedia } from './people.ts';
 import { senderOf } from './send.ts';
 import { settlerOf } from './settle.ts';
@@ -39,6 +40,7 @@ export const facebook = defineConnector({
   parse: parserOf({ identity: 'psid' }),
   ...senderOf({ identity: 'psid', uploads: true, carriesOurId: true }),
   settle: settlerOf('messenger'),
+  parts: { of: partsOf, join: joined },
   pacing,
   check: checkOf({ title: 'Messenger' }),
   readNative,

@@ -4,12 +4,13 @@
  */
 import { defineConnector } from '../../connector.ts';
 import { webhookSetup } from '../setup.ts';
-import { credentials, instagramInput, instagramSettings } from './account.ts';
+import { instagramCredentials as credentials, instagramInput, instagramSettings, nodeOf } from './account.ts';
 import { checkOf, instagramCapabilities, pacing } from './capabilities.ts';
 import { connectInstagram, disconnect, exploreInstagram } from './connect.ts';
 import { readNative } from './content.ts';
 import { healthOf } from './health.ts';
 import { parserOf } from './parse.ts';
+import { joined, partsOf } from './parts.ts';
 import { fetchMedia, instagramProfile } from './people.ts';
 import { senderOf } from './send.ts';
 import { settlerOf } from './settle.ts';
@@ -33,12 +34,13 @@ export const instagram = defineConnector({
     webhookSetup(config, 'messages, messaging_postbacks, messaging_seen, message_reactions, messaging_referral, message_edit, standby'),
   connect: connectInstagram,
   disconnect,
-  account: (channel) => channel.settings.page_id,
+  account: (channel) => nodeOf(channel),
   explore: exploreInstagram,
   health: healthOf(['instagram_basic', 'instagram_manage_messages', 'pages_manage_metadata']),
   parse: parserOf({ identity: 'igsid' }),
   ...senderOf({ identity: 'igsid', uploads: false, carriesOurId: false, onlyReaction: 'love' }),
   settle: settlerOf('instagram'),
+  parts: { of: partsOf, join: joined },
   pacing,
   check: checkOf({ title: 'Instagram', textBytes: 1000 }),
   readNative,

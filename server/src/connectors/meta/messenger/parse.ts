@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isUuid } from '../../../model/ids.ts';
-import type { ProviderConfig, RawEvent } from '../../connector.ts';
+import type { RawEvent } from '../../connector.ts';
 import type { InboundEvent, Party } from '../../events.ts';
 import { compact, type Json, record, records, text, timeOfMs } from '../values.ts';
 import { contentOf } from './content.ts';
@@ -14,11 +14,10 @@ export interface Dialect {
   identity: 'psid' | 'igsid';
 }
 
-/** What an item is read with: who owns the account, and the id of our own app. */
+/** What an item is read with: who owns the account. */
 interface Reading {
   dialect: Dialect;
   account: string;
-  appId: string | undefined;
 }
 
 const INSTAGRAM_FIELDS = new Set([
@@ -45,13 +44,13 @@ const NOTHING_TO_DO = [
 ];
 
 /** The parser of one source. It throws when the body is no webhook of Meta's at all. */
-export function parserOf(dialect: Dialect): (event: RawEvent, config?: ProviderConfig) => InboundEvent[] {
-  return (event, config) => {
+export function parserOf(dialect: Dialect): (event: RawEvent) => InboundEvent[] {
+  return (event) => {
     const body = record(event.value ?? JSON.parse(event.body.toString('utf8')));
     if (!body || !Array.isArray(body.entry)) throw new Error('Not a webhook of Meta’s: entry is missing');
     const found: InboundEvent[] = [];
     for (const entry of records(body.entry)) {
-      const reading = { dialect, account: text(entry.id) ?? '', appId: config?.get('META_APP_ID') };
+      const reading = { dialect, account: text(entry.id) ?? '' };
       for (const item of records(entry.messaging)) found.push(...readItem(item, reading, false));
       for (const item of records(entry.standby)) found.push(...readItem(item, reading, true));
       for (const change of records(entry.changes)) found.push(...readChange(change, reading));
@@ -108,14 +107,14 @@ function readMessage(item: Json, message: Json, reading: Reading, standby: boole
   const at = timeOfMs(item.timestamp);
   if (message.is_deleted === true) return { kind: 'revoke', target: mid, at, payload: item };
   const replyTo = record(message.reply_to);
-  const mark = text(message.metadata);
+  const mark = outbound ? markIn(text(message.metadata)) : {};
   const app = text(message.app_id);
   const facts = compact({
     story: record(replyTo?.story),
     referral: record(message.referral) ?? record(item.referral),
     appId: outbound ? app : undefined,
     standby: standby ? true : undefined,
-    metadata: outbound && mark && !isUuid(mark) ? mark : undefined,
+    metadata: mark.foreign,
   });
   return {
     kind: 'message',
@@ -127,9 +126,16 @@ function readMessage(item: Json, message: Json, reading: Reading, standby: boole
     ...(at ? { sentAt: at } : {}),
     ...(text(replyTo?.mid) ? { replyTo: text(replyTo?.mid) } : {}),
     ...(facts ? { facts } : {}),
-    ...(outbound && mark && isUuid(mark) ? { ourId: mark.toLowerCase() } : {}),
-    ...(outbound && app && app === reading.appId ? { own: true } : {}),
+    ...(mark.ourId ? { ourId: mark.ourId } : {}),
+    ...(mark.ourPart === undefined ? {} : { ourPart: mark.ourPart }),
   };
+}
+
+/** What send.ts wrote along, or what somebody else did. */
+function markIn(mark: string | undefined): { ourId?: string; ourPart?: number; foreign?: string } {
+  const [, id, part] = /^([0-9a-f-]{36})(?:\.(\d))?$/i.exec(mark ?? '') ?? [];
+  if (!id || !isUuid(id)) return mark === undefined ? {} : { foreign: mark };
+  return { ourId: id.toLowerCase(), ...(part === undefined ? {} : { ourPart: Number(part) }) };
 }
 
 function readPostback(item: Json, postback: Json, reading: Reading, standby: boolean): InboundEvent {

@@ -3,8 +3,8 @@
 import type { MediaRef } from '../../../model/content.ts';
 import { ProviderError } from '../../../model/errors.ts';
 import type { ConnectorContext, Profile } from '../../connector.ts';
-import { compact, record, records, text } from '../values.ts';
-import { type Channel, graphOf } from './account.ts';
+import { compact, type Json, record, records, text } from '../values.ts';
+import { type Channel, graphOf, nodeOf } from './account.ts';
 
 const LARGEST = 100 * 1024 * 1024;
 
@@ -16,11 +16,10 @@ export async function facebookProfile(identity: { value: string }, channel: Chan
   const client = graphOf(channel, context);
   try {
     const person = await client.call(identity.value, { query: { fields: 'first_name,last_name,profile_pic' } });
-    const name = [text(person.first_name), text(person.last_name)].filter(Boolean).join(' ');
-    return compact({ name: name || undefined, avatarUrl: text(person.profile_pic) }) ?? {};
+    return compact({ name: nameOf(person), avatarUrl: text(person.profile_pic) }) ?? {};
   } catch (error) {
     if (!(error instanceof ProviderError) || (error.class !== 'rejected' && error.class !== 'unauthorized')) throw error;
-    const talks = await client.call(`${channel.settings.page_id}/conversations`, {
+    const talks = await client.call(`${nodeOf(channel)}/conversations`, {
       query: { user_id: identity.value, fields: 'participants' },
     });
     const people = records(talks.data).flatMap((talk) => records(record(talk.participants)?.data));
@@ -33,7 +32,11 @@ export async function facebookProfile(identity: { value: string }, channel: Chan
 /** developers.facebook.com/docs/messenger-platform/instagram/features/user-profile */
 export async function instagramProfile(identity: { value: string }, channel: Channel, context: ConnectorContext): Promise<Profile> {
   const person = await graphOf(channel, context).call(identity.value, { query: { fields: 'name,username,profile_pic' } });
-  return compact({ name: text(person.name) ?? text(person.username), avatarUrl: text(person.profile_pic) }) ?? {};
+  return compact({ name: nameOf(person) ?? text(person.username), avatarUrl: text(person.profile_pic) }) ?? {};
+}
+
+function nameOf(person: Json): string | undefined {
+  return [text(person.first_name), text(person.last_name)].filter(Boolean).join(' ') || text(person.name);
 }
 
 /** Fetches a file from the address in the webhook; Meta's addresses of this kind need no token. */

@@ -3,7 +3,7 @@ import { isMedia, type MediaRef, mediaOf } from '../../../model/content.ts';
 import { ProviderError } from '../../../model/errors.ts';
 import type { ConnectorContext, OutboundMessage, SendReceipt } from '../../connector.ts';
 import { type Json, text } from '../values.ts';
-import { type Channel, graphOf } from './account.ts';
+import { type Channel, graphOf, nodeOf } from './account.ts';
 import { messageOf, type SentMedia } from './body.ts';
 
 /** Meta keeps re-usable attachments without a told end; asked for anew every month. */
@@ -20,13 +20,18 @@ export interface Manner {
   onlyReaction?: string;
 }
 
+/** Our id, and which part it is where others follow: parse.ts reads it from the echo. */
+function markOf({ id, part }: OutboundMessage): string {
+  return part === undefined ? id : `${id}.${part}`;
+}
+
 export function senderOf(manner: Manner) {
   /** Hands a message over; our id goes along where the echo brings it back, so that a lost answer settles itself. */
   async function send(message: OutboundMessage, channel: Channel, context: ConnectorContext): Promise<SendReceipt> {
     const files = new Map<MediaRef, SentMedia>();
     for (const ref of mediaOf(message.content)) files.set(ref, await sendable(ref, message, channel, context));
     const content = messageOf(message.content, (ref) => files.get(ref)!);
-    const ours = manner.carriesOurId && message.content.type !== 'native' ? { metadata: message.id } : {};
+    const ours = manner.carriesOurId && message.content.type !== 'native' ? { metadata: markOf(message) } : {};
     const body = {
       recipient: recipientOf(message.to),
       ...(message.tag ? { messaging_type: 'MESSAGE_TAG', tag: message.tag } : { messaging_type: 'RESPONSE' }),
@@ -98,7 +103,7 @@ export function senderOf(manner: Manner) {
 }
 
 function post(channel: Channel, context: ConnectorContext, json: Json, repeatable: boolean): Promise<Json> {
-  return graphOf(channel, context).call(`${channel.settings.page_id}/messages`, { method: 'POST', json, repeatable });
+  return graphOf(channel, context).call(`${nodeOf(channel)}/messages`, { method: 'POST', json, repeatable });
 }
 
 /** developers.facebook.com/docs/messenger-platform/reference/attachment-upload-api */
@@ -108,7 +113,7 @@ async function upload(ref: MediaRef, type: string, channel: Channel, context: Co
   const form = new FormData();
   form.set('message', JSON.stringify({ attachment: { type, payload: { is_reusable: true } } }));
   form.set('filedata', new Blob([new Uint8Array(file.data)], { type: file.mimeType }), file.filename ?? ref.filename ?? 'file');
-  const answer = await graphOf(channel, context).call(`${channel.settings.page_id}/message_attachments`, {
+  const answer = await graphOf(channel, context).call(`${nodeOf(channel)}/message_attachments`, {
     method: 'POST',
     repeatable: true,
     form,

@@ -7,6 +7,8 @@ import { text } from '../values.ts';
 
 const secret = { secret: true };
 
+const graphVersion = { title: 'Graph API version', pattern: '^v\\d+\\.\\d+$', examples: ['v25.0'] };
+
 /** A number is named by its id at Meta, or by the number itself and the account that it belongs to. */
 export const input = Type.Object({
   user_token: Type.Optional(
@@ -45,12 +47,13 @@ export const input = Type.Object({
   api_key: Type.Optional(Type.String({ ...secret, hidden: true, description: 'The same as user_token' })),
   access_token: Type.Optional(Type.String({ ...secret, hidden: true, description: 'The same as user_token' })),
   waba_id: Type.Optional(Type.String({ hidden: true, description: 'The same as business_account_id' })),
+  graph_version: Type.Optional(Type.String({ ...graphVersion, hidden: true })),
 });
 
 export const settings = Type.Object({
   phone_number_id: Type.String({ title: 'Phone number ID' }),
   waba_id: Type.Optional(Type.String({ title: 'WhatsApp business account ID', editable: true })),
-  graph_version: Type.Optional(Type.String({ title: 'Graph API version', pattern: '^v\\d+\\.\\d+$', examples: ['v25.0'], editable: true })),
+  graph_version: Type.Optional(Type.String({ ...graphVersion, editable: true })),
 });
 
 export const credentials = Type.Object({ access_token: Type.String({ ...secret, title: 'Access token' }) });

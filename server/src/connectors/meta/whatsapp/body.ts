@@ -190,7 +190,7 @@ function templateParameter(parameter: TemplateParameter, mediaOf: MediaOf): Json
         ...named,
         [parameter.type]: { ...(parameter.text ? { fallback_value: parameter.text } : {}), ...parameter.value },
       };
-    case 'action':
-      return { type: 'action', action: parameter.value ?? {} };
+    default:
+      return { type: parameter.type, ...named, [parameter.type]: parameter.value ?? {} };
   }
 }

@@ -29,24 +29,30 @@ export async function connect(input: Input, context: ConnectorContext): Promise<
     throw invalid('phone_number_id', 'is required: the number’s id at Meta, or phone_number with business_account_id');
   if (!numberId && !account) throw invalid('business_account_id', 'is required to find the number by its digits');
 
-  const token = await blame('invalid-token', () => exchange(given, context));
-  const client = graph(context, { token });
+  const version = text(input.graph_version);
+  const token = await blame('invalid-token', () => exchange(given, context, version));
+  const client = graph(context, { token, version });
   const found = numberId ? await byId(client, numberId, account) : await byDigits(client, account!, number!);
   const id = text(found.id) ?? numberId!;
-  const waba = account ?? (await ownerOf(client, id, token, context));
+  const waba = account ?? (await ownerOf(client, id, token, { context, version }));
   if (text(input.pin)) {
     await blame('unknown-number', () =>
       client.call(`${id}/register`, { method: 'POST', repeatable: true, json: { messaging_product: 'whatsapp', pin: input.pin } }),
     );
   }
-  if (waba) await blame('unknown-account', () => client.call(`${waba}/subscribed_apps`, { method: 'POST', repeatable: true, json: {} }));
+  if (waba) await blame('unknown-account', () => subscribe(client, waba));
   return {
     sourceChannelId: id,
     name: text(found.verified_name) ?? text(found.display_phone_number),
-    settings: { phone_number_id: id, ...(waba ? { waba_id: waba } : {}) },
+    settings: { phone_number_id: id, ...(waba ? { waba_id: waba } : {}), ...(version ? { graph_version: version } : {}) },
     credentials: { access_token: token },
     details: { ...detailsOf(found), ...(waba ? { waba_id: waba } : {}) },
   };
+}
+
+/** The app gets the webhooks of the account from now on. */
+export async function subscribe(client: Graph, waba: string): Promise<void> {
+  await client.call(`${waba}/subscribed_apps`, { method: 'POST', repeatable: true, json: {} });
 }
 
 /** What Meta tells about a number, in the names that surfaces show. Tiers stay as Meta writes them. */
@@ -87,9 +93,9 @@ async function withFields<T>(ask: (fields: string) => Promise<T>): Promise<T> {
 
 async function byId(client: Graph, id: string, account: string | undefined): Promise<Json> {
   const number = await blame('unknown-number', () => readNumber(client, id));
-  if (!account) return number;
-  const numbers = await blame('unknown-account', () => client.all(`${account}/phone_numbers`, { query: { fields: 'id', limit: '100' } }));
-  if (numbers.some((other) => text(other.id) === id)) return number;
+  // Whether there is such an account at all, the subscription that follows tells.
+  const numbers = account ? await numbersOf(client, account) : undefined;
+  if (!numbers?.length || numbers.some((other) => text(other.id) === id)) return number;
   throw unknownNumber(`The number ${id} does not belong to the WhatsApp business account ${account}`);
 }
 
@@ -104,19 +110,33 @@ async function byDigits(client: Graph, account: string, number: string): Promise
   return match;
 }
 
+/** The numbers of an account; undefined where Meta does not list them to this token. */
+async function numbersOf(client: Graph, account: string): Promise<Json[] | undefined> {
+  try {
+    return await client.all(`${account}/phone_numbers`, { query: { fields: 'id', limit: '100' } });
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.class !== 'rejected') throw error;
+    return undefined;
+  }
+}
+
 /** The account of a number is in no answer about the number: look through those that the token was granted for. */
-async function ownerOf(client: Graph, id: string, token: string, context: ConnectorContext): Promise<string | undefined> {
+async function ownerOf(
+  client: Graph,
+  id: string,
+  token: string,
+  { context, version }: { context: ConnectorContext; version: string | undefined },
+): Promise<string | undefined> {
   let facts: TokenFacts | undefined;
   try {
-    facts = await inspect(token, context);
+    facts = await inspect(token, context, version);
   } catch (error) {
     context.log.warn({ error: String(error) }, 'Meta did not say which accounts the token is for');
     return undefined;
   }
   const accounts = [...(facts?.targets('whatsapp_business_management') ?? []), ...(facts?.targets('whatsapp_business_messaging') ?? [])];
   for (const account of new Set(accounts)) {
-    const numbers = await client.all(`${account}/phone_numbers`, { query: { fields: 'id', limit: '100' } });
-    if (numbers.some((number) => text(number.id) === id)) return account;
+    if ((await numbersOf(client, account))?.some((number) => text(number.id) === id)) return account;
   }
   return undefined;
 }

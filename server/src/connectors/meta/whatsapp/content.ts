@@ -5,6 +5,7 @@
  */
 import type { Content, MediaKind, MediaRef } from '../../../model/content.ts';
 import { type Json, number, record, records, text } from '../values.ts';
+import { templateOf } from './template-content.ts';
 
 const MEDIA: Record<string, MediaKind> = { image: 'image', video: 'video', audio: 'audio', document: 'file', sticker: 'sticker' };
 
@@ -34,7 +35,7 @@ export function contentOf(message: Json): Content {
     case 'system':
       return { type: 'system', text: text(part?.body) ?? 'The customer’s account changed', event: text(part?.type) };
     case 'template':
-      return { type: 'template', name: text(part?.name) ?? '', language: text(record(part?.language)?.code) ?? '', components: [] };
+      return templateOf(part ?? {});
     default:
       return unsupported(type, message);
   }

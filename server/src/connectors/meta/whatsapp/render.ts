@@ -4,10 +4,19 @@
  */
 import type { TemplateComponent, TemplateContent, TemplateParameter } from '../../../model/content.ts';
 import type { ProviderTemplate } from '../../connector.ts';
-import { type Json, records, text } from '../values.ts';
+import { type Json, number, record, records, text } from '../values.ts';
 import { fill, isNamed, placeholdersOf } from './placeholders.ts';
 
-const MEDIA_HEADERS: Record<string, string> = { IMAGE: 'image', VIDEO: 'video', GIF: 'video', DOCUMENT: 'document', LOCATION: 'location' };
+const MEDIA_HEADERS: Record<string, string> = {
+  IMAGE: 'image',
+  VIDEO: 'video',
+  GIF: 'video',
+  DOCUMENT: 'document',
+  LOCATION: 'location',
+  PRODUCT: 'product',
+};
+/** Meta words the body of authentication templates itself, in every language; the code is its one value. */
+const CODE_TEXT = '{{1}}';
 const LONGEST: Record<string, number> = { header: 60, body: 1024 };
 
 /** Problems in plain words, empty when all fits; and the text as far as it could be filled. */
@@ -28,13 +37,16 @@ function fitAll(defined: Json[], given: TemplateComponent[], problems: string[],
         words.push(...header(component, parametersOf(given, 'header'), say));
         break;
       case 'BODY':
-        words.push(filled('body', text(component.text) ?? '', parametersOf(given, 'body'), say));
+        words.push(filled('body', bodyTextOf(component), parametersOf(given, 'body'), say));
         break;
       case 'FOOTER':
         words.push(text(component.text) ?? '');
         break;
       case 'BUTTONS':
         buttons(records(component.buttons), given, say);
+        break;
+      case 'LIMITED_TIME_OFFER':
+        offer(record(component.limited_time_offer) ?? {}, parametersOf(given, 'limited_time_offer'), say);
         break;
       case 'CAROUSEL':
         words.push(...carousel(records(component.cards), given, problems));
@@ -51,6 +63,16 @@ function fitAll(defined: Json[], given: TemplateComponent[], problems: string[],
   return words.filter((line) => line !== '');
 }
 
+function bodyTextOf(component: Json): string {
+  return text(component.text) ?? (typeof component.add_security_recommendation === 'boolean' ? CODE_TEXT : '');
+}
+
+/** An offer that ends needs to be told when. */
+function offer(defined: Json, given: TemplateParameter[], say: (problem: string) => void): void {
+  if (defined.has_expiration !== true) return;
+  if (number(given[0]?.value?.expiration_time_ms) === undefined) say('The offer’s end (limited_time_offer, expiration_time_ms) is missing');
+}
+
 function parametersOf(given: TemplateComponent[], type: string): TemplateParameter[] {
   return given.filter((component) => component.type === type).flatMap((component) => component.parameters ?? []);
 }
@@ -63,7 +85,7 @@ function header(component: Json, given: TemplateParameter[], say: (problem: stri
   const value = given[0];
   if (given.length !== 1 || value?.type !== kind) {
     say(`The header needs one ${kind}${value ? `, and ${given.map(({ type }) => type).join(', ')} is given` : ''}`);
-  } else if (kind === 'location' ? !value.location && !value.value : !value.media && !value.value) say(`The header’s ${kind} is missing`);
+  } else if (!value.media && !value.location && !value.value) say(`The header’s ${kind} is missing`);
   return [];
 }
 
