@@ -34,6 +34,7 @@ import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Sender } from './send.ts';
 import { settlementAsker } from './settlements.ts';
+import { DiskSpool } from './spool.ts';
 import { stragglerSweep } from './stragglers.ts';
 import { syncTemplates, templateSync } from './templates.ts';
 import { Webhooks } from './webhooks.ts';
@@ -56,6 +57,8 @@ export interface Engine {
   ingest: Ingest;
   feed: Feed;
   media: Media;
+  /** Bodies of mails that are too large for memory and database. */
+  spool: DiskSpool;
   sender: Sender;
   outbox: Outbox;
   /** Who writes and answers on sandbox channels. */
@@ -104,6 +107,7 @@ export function createEngine({
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
+  const spool = new DiskSpool(join(config.dataDir, 'media', 'mail'));
   const sandboxes: Sandboxes = new Sandboxes({
     config: config.providers,
     channel: async (workspaceId, channelId) => {
@@ -141,11 +145,12 @@ export function createEngine({
     routes,
     defaultWorkspaceId,
     config: (sandbox) => (sandbox ? sandboxes.config : config.providers),
+    spool,
     arrivals,
     metrics,
     log,
   });
-  const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
+  const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, spool, log });
   let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
   const outbox: Outbox = new Outbox({ database, channels, contexts, metrics, log });
@@ -160,7 +165,7 @@ export function createEngine({
     },
     wake: () => outbox.wake(),
   });
-  const parts = { database, channels, contexts, media, vault, log, ingest, sender, outbox };
+  const parts = { database, channels, contexts, media, spool, vault, log, ingest, sender, outbox };
   const workers = [
     mediaFetcher,
     profileFetcher,
@@ -192,6 +197,7 @@ export function createEngine({
     ingest,
     feed,
     media,
+    spool,
     sender,
     outbox,
     sandboxCustomers,
@@ -201,7 +207,7 @@ export function createEngine({
     mailPort: () => mailServer?.port,
     async start() {
       // First: a port that somebody else has ends the start before anything runs.
-      mailServer = await startMailServer({ config, database, ingest, log });
+      mailServer = await startMailServer({ config, database, ingest, spool, log });
       feed.start();
       arrivals.start();
       const recovered = await ingest.recover();

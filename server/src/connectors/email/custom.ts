@@ -5,7 +5,7 @@ import { buildMail } from './build.ts';
 import { type ImapAccess, type ImapCursor, testImap, watchFolder } from './imap.ts';
 import { type Listening, type MailboxKind, receiptFor } from './kind.ts';
 import { connectedSince, ended, keepTrying, pause, reporter } from './listening.ts';
-import { accessToken, clientOf, SCOPES } from './oauth.ts';
+import { accessToken, CONSENT_REQUIRED, clientOf, SCOPES } from './oauth.ts';
 import type { Mailbox } from './settings.ts';
 import { type SmtpAccess, sendSmtp, testSmtp } from './smtp.ts';
 import { StepError } from './steps.ts';
@@ -33,7 +33,7 @@ export const custom: MailboxKind = {
       ...(settings.imap_host ? [check('imap', async () => testImap(await imapOf(mailbox, context), foldersOf(mailbox), context))] : []),
     ]);
     return {
-      status: problems.length > 0 ? 'pending' : 'active',
+      status: problems.length > 0 ? 'warning' : 'active',
       ...(problems.length > 0 ? { reason: problems.join('; ') } : {}),
       details: { receives: Boolean(settings.imap_host) },
       checks,
@@ -77,6 +77,7 @@ function receiveFolder(
           await context.cursor.save(cursor);
         },
         deliver: (events) => context.deliver(events),
+        spool: context.spool,
         wait: (ms) => pause(context, ms),
         now: () => context.now(),
         caughtUp: well,
@@ -121,7 +122,7 @@ async function tokenOf(mailbox: Mailbox, context: ConnectorContext): Promise<str
   const { settings, credentials } = mailbox;
   if (settings.auth !== 'microsoft' && settings.auth !== 'google') return undefined;
   if (!credentials.refresh_token)
-    throw new ProviderError('unauthorized', 'Signing in with OAuth needs a refresh token.', { code: 'consent_required', scope: 'channel' });
+    throw new ProviderError('unauthorized', 'Signing in with OAuth needs a refresh token.', { code: CONSENT_REQUIRED, scope: 'channel' });
   const scopes = settings.auth === 'google' ? SCOPES.googleServers : SCOPES.microsoftServers;
   return accessToken(clientOf(settings.auth, scopes, settings, credentials, context.config), credentials, context);
 }

@@ -1,13 +1,12 @@
 /** Gmail and Google Workspace mailboxes: OAuth, sending in the thread, receiving by history. */
 import { PatchbayError, ProviderError } from '../../model/errors.ts';
-import type { HealthReport } from '../connector.ts';
 import { buildMail } from './build.ts';
+import { connectedAs, testedOnConnect } from './connected.ts';
 import { gmailOf, googleClient } from './gmail.ts';
 import { receiveGoogle } from './google-receive.ts';
 import { type MailboxKind, receiptFor } from './kind.ts';
 import { messageIdOf, readMessageId } from './message-id.ts';
-import { connectedAs } from './microsoft.ts';
-import { consentPage, exchangeCode, isClientRefused } from './oauth.ts';
+import { consentPage, exchangeCode } from './oauth.ts';
 
 /** Larger mails go to the upload address. */
 const ONE_REQUEST = 3_500_000;
@@ -21,17 +20,13 @@ export const google: MailboxKind = {
       throw new PatchbayError('invalid', 'The OAuth client secret is missing.', {
         problems: [{ field: 'client_secret', message: 'is required' }],
       });
-    try {
-      const { emailAddress } = (await gmailOf(mailbox, context)('/profile')).json() as { emailAddress?: string };
-      const other = emailAddress && emailAddress.toLowerCase() !== mailbox.sourceChannelId;
-      return {
-        status: other ? 'warning' : 'active',
-        ...(other ? { reason: `Access was granted for ${emailAddress}, not for ${mailbox.sourceChannelId}.` } : {}),
-        details: { receives: true, account: emailAddress ?? null, push: Boolean(mailbox.settings.topic) },
-      };
-    } catch (error) {
-      return pendingOr(error);
-    }
+    const { emailAddress } = (await gmailOf(mailbox, context)('/profile')).json() as { emailAddress?: string };
+    const other = emailAddress && emailAddress.toLowerCase() !== mailbox.sourceChannelId;
+    return {
+      status: other ? 'warning' : 'active',
+      ...(other ? { reason: `Access was granted for ${emailAddress}, not for ${mailbox.sourceChannelId}.` } : {}),
+      details: { receives: true, account: emailAddress ?? null, push: Boolean(mailbox.settings.topic) },
+    };
   },
 
   async send(message, mailbox, context) {
@@ -83,7 +78,7 @@ export const google: MailboxKind = {
         ...mailbox,
         credentials: { ...mailbox.credentials, ...(grant.refreshToken ? { refresh_token: grant.refreshToken } : {}) },
       };
-      return connectedAs(repaired, await google.test(repaired, context));
+      return connectedAs(repaired, await testedOnConnect(google, repaired, context));
     },
   },
 };
@@ -109,10 +104,4 @@ async function messageIdAt(gmailId: string, gmail: ReturnType<typeof gmailOf>): 
   const answer = await gmail(`/messages/${encodeURIComponent(gmailId)}?format=metadata&metadataHeaders=Message-ID`);
   const { payload } = answer.json() as { payload?: { headers?: { name: string; value: string }[] } };
   return readMessageId(payload?.headers?.find((header) => header.name.toLowerCase() === 'message-id')?.value);
-}
-
-/** A consent that is missing or has ended leaves the mailbox pending; a wrong client is refused. */
-function pendingOr(error: unknown): HealthReport {
-  if (!(error instanceof ProviderError) || isClientRefused(error.code, error.message)) throw error;
-  return { status: 'pending', reason: error.hint ? `${error.message} ${error.hint}` : error.message };
 }

@@ -4,7 +4,7 @@
  * anything from showing twice.
  */
 import { ProviderError } from '../../model/errors.ts';
-import type { ConnectorContext } from '../connector.ts';
+import type { ConnectorContext, Kept } from '../connector.ts';
 import { type Graph, graphOf, userPath } from './graph.ts';
 import type { Listening } from './kind.ts';
 import { connectedSince, keepTrying, pause, reporter } from './listening.ts';
@@ -13,12 +13,13 @@ import { mailEvent } from './raw.ts';
 import type { Mailbox } from './settings.ts';
 
 const DAY_MS = 86_400_000;
-const POLL_MS = 60_000;
+const POLL_MS = 15_000;
 /** With a subscription we only look for what its notifications may have missed. */
-const CHECK_MS = 10 * 60_000;
+const CHECK_MS = 60_000;
 /** Asked for; what the server grants counts. */
 const LIFETIME_MS = 4_200 * 60_000;
 const MAX_MAIL = 160 * 1024 * 1024;
+const FETCH_MS = 10 * 60_000;
 
 interface Cursor {
   /** By folder. */
@@ -86,7 +87,7 @@ async function look(folder: string, mailbox: Mailbox, graph: Graph, cursor: Curs
       if (!gone || restarted) throw error;
       restarted = true;
       context.log.warn({ folder }, 'the delta link has expired; reading the folder anew');
-      link = freshDelta(folder, mailbox, cursor.seen ? new Date(Date.parse(cursor.seen) - DAY_MS) : new Date(0));
+      link = freshDelta(folder, mailbox, cursor.seen ? new Date(Date.parse(cursor.seen) - DAY_MS) : (connectedSince(mailbox) ?? started));
       continue;
     }
     for (const item of page.value ?? []) await fetchMail(item, folder, mailbox, graph, context);
@@ -117,9 +118,17 @@ async function fetchMail(
 ): Promise<void> {
   if (item['@removed'] !== undefined || item.isDraft) return;
   try {
-    const answer = await graph(`${userPath(mailbox)}/messages/${encodeURIComponent(item.id)}/$value`, { maxBytes: MAX_MAIL });
+    let mail: Kept | undefined;
+    await graph(`${userPath(mailbox)}/messages/${encodeURIComponent(item.id)}/$value`, {
+      maxBytes: MAX_MAIL,
+      timeoutMs: FETCH_MS,
+      into: async (body) => {
+        mail = await context.spool.keep(body);
+      },
+    });
+    if (!mail) return;
     await context.deliver([
-      mailEvent(mailbox.sourceChannelId, answer.body, {
+      mailEvent(mailbox.sourceChannelId, mail, {
         receivedAt: item.receivedDateTime ?? context.now().toISOString(),
         folder,
         graphId: item.id,
@@ -155,7 +164,8 @@ async function subscribe(
     cursor.subscriptions[folder] = subscription;
     return subscription;
   } catch (error) {
-    if (!(error instanceof ProviderError) || error.class === 'unauthorized') throw error;
+    // Also when subscriptions alone are forbidden; when all is, the look that follows says so.
+    if (!(error instanceof ProviderError)) throw error;
     context.log.warn({ folder, code: error.code }, `no notifications, the mailbox is asked instead: ${error.message}`);
     return undefined;
   }

@@ -95,7 +95,8 @@ function converse(
     const send = () => connection.send(envelope, body, (error, info) => (error ? fail(error) : done(info)));
     connection.connect((error) => {
       if (error) return fail(error);
-      if (!access.user) return send();
+      // A server that knows no sign-in lets one send without; asked all the same, it would refuse the command.
+      if (!access.user || !(connection as unknown as { allowsAuth: boolean }).allowsAuth) return send();
       connection.login(loginOf(access), (refusal) => (refusal ? fail(refusal) : send()));
     });
   });
