@@ -7,7 +7,7 @@ import { isAddress, normalAddress } from './address.ts';
 import { problemsOf } from './build.ts';
 import { createBuiltin } from './builtin.ts';
 import { connectedAs, testedOnConnect, testedOnHealth } from './connected.ts';
-import { custom } from './custom.ts';
+import { authorityOf, custom } from './custom.ts';
 import { google } from './google.ts';
 import type { MailboxKind } from './kind.ts';
 import { microsoft, withClientState } from './microsoft.ts';
@@ -154,8 +154,9 @@ export function createEmailConnector(mx?: MxOptions): Connector {
     },
 
     consent: {
-      applies: ({ settings }) => settings.provider === 'microsoft' || settings.provider === 'google',
+      applies: ({ settings }) => settings.provider === 'microsoft' || settings.provider === 'google' || authorityOf(settings) !== undefined,
       async start(mailbox, context, request) {
+        if (mailbox.settings.provider === 'smtp' && !authorityOf(mailbox.settings)) return undefined;
         return kindOf(mailbox, context).consent?.start(mailbox, context, request);
       },
       async finish(mailbox, context, answer) {

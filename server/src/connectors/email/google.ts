@@ -1,12 +1,11 @@
 /** Gmail and Google Workspace mailboxes: OAuth, sending in the thread, receiving by history. */
 import { PatchbayError, ProviderError } from '../../model/errors.ts';
 import { buildMail } from './build.ts';
-import { connectedAs, testedOnConnect } from './connected.ts';
+import { consentBy } from './consent.ts';
 import { gmailOf, googleClient } from './gmail.ts';
 import { receiveGoogle } from './google-receive.ts';
 import { type MailboxKind, receiptFor } from './kind.ts';
 import { messageIdOf, readMessageId } from './message-id.ts';
-import { consentPage, exchangeCode } from './oauth.ts';
 
 /** Larger mails go to the upload address. */
 const ONE_REQUEST = 3_500_000;
@@ -64,23 +63,7 @@ export const google: MailboxKind = {
     if (mailbox.settings.topic) await gmailOf(mailbox, context)('/stop', { method: 'POST', safe: true });
   },
 
-  consent: {
-    async start(mailbox, context, request) {
-      return consentPage(googleClient(mailbox, context), context.config, { ...request, loginHint: mailbox.sourceChannelId });
-    },
-    async finish(mailbox, context, answer) {
-      const grant = await exchangeCode(googleClient(mailbox, context), context, {
-        code: answer.code,
-        redirectUri: answer.redirectUri,
-        verifier: answer.keep.verifier ?? '',
-      });
-      const repaired = {
-        ...mailbox,
-        credentials: { ...mailbox.credentials, ...(grant.refreshToken ? { refresh_token: grant.refreshToken } : {}) },
-      };
-      return connectedAs(repaired, await testedOnConnect(google, repaired, context));
-    },
-  },
+  consent: consentBy(googleClient, () => google),
 };
 
 function post(raw: Buffer, threadId: string | undefined, gmail: ReturnType<typeof gmailOf>) {

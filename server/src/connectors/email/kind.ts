@@ -24,6 +24,7 @@ export interface MailboxKind {
   settle?(message: OutboundMessage, mailbox: Mailbox, context: ConnectorContext): Promise<Settlement>;
   receive?(mailbox: Mailbox, context: Listening): Promise<void>;
   disconnect?(mailbox: Mailbox, context: ConnectorContext): Promise<void>;
+  /** Absent: there is nothing to grant in a browser. */
   consent?: ConsentOperations<MailSettings, MailCredentials>;
 }
 

@@ -3,6 +3,7 @@
  * subscriptions are made anew, expired delta links start over from a day before the last look: Message-IDs keep
  * anything from showing twice.
  */
+import { createHash } from 'node:crypto';
 import { ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext, Kept } from '../connector.ts';
 import { type Graph, graphOf, userPath } from './graph.ts';
@@ -31,6 +32,8 @@ interface Cursor {
 
 interface Subscription {
   id: string;
+  /** A digest of the `clientState` that its notifications bring. */
+  secret: string;
   renewAt: string;
   expiresAt: string;
 }
@@ -156,7 +159,9 @@ async function subscribe(
   if ((real && !url.startsWith('https://')) || !mailbox.credentials.client_state) return undefined;
   cursor.subscriptions ??= {};
   const known = cursor.subscriptions[folder];
-  const lost = reasons.includes('subscriptionRemoved');
+  const secret = digestOf(mailbox.credentials.client_state);
+  // One whose notifications we would refuse is of no use.
+  const lost = reasons.includes('subscriptionRemoved') || known?.secret !== secret;
   const due = !known || reasons.includes('reauthorizationRequired') || Date.parse(known.renewAt) <= context.now().getTime();
   if (known && !lost && !due) return known;
   try {
@@ -178,7 +183,7 @@ async function renew(known: Subscription, graph: Graph, context: ConnectorContex
       json: { expirationDateTime: wanted(context) },
       safe: true,
     });
-    return subscriptionOf(answer.json(), context);
+    return subscriptionOf(answer.json(), known.secret, context);
   } catch (error) {
     if (error instanceof ProviderError && error.status === 404) return undefined;
     throw error;
@@ -198,7 +203,14 @@ async function create(folder: string, url: string, mailbox: Mailbox, graph: Grap
       clientState: mailbox.credentials.client_state,
     },
   });
-  return subscriptionOf(answer.json(), context);
+  return subscriptionOf(answer.json(), digestOf(mailbox.credentials.client_state), context);
+}
+
+function digestOf(clientState: string | undefined): string {
+  return createHash('sha256')
+    .update(clientState ?? '')
+    .digest('hex')
+    .slice(0, 16);
 }
 
 function wanted(context: ConnectorContext): string {
@@ -206,9 +218,9 @@ function wanted(context: ConnectorContext): string {
 }
 
 /** Renewed when half of what the server granted is over. */
-function subscriptionOf(json: unknown, context: ConnectorContext): Subscription {
+function subscriptionOf(json: unknown, secret: string, context: ConnectorContext): Subscription {
   const { id, expirationDateTime } = json as { id: string; expirationDateTime: string };
   const now = context.now().getTime();
   const expires = Date.parse(expirationDateTime);
-  return { id, expiresAt: new Date(expires).toISOString(), renewAt: new Date(now + Math.max(expires - now, 0) / 2).toISOString() };
+  return { id, secret, expiresAt: new Date(expires).toISOString(), renewAt: new Date(now + Math.max(expires - now, 0) / 2).toISOString() };
 }

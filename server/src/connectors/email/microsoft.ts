@@ -6,12 +6,11 @@ import { randomBytes } from 'node:crypto';
 import { PatchbayError, ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext, OutboundMessage } from '../connector.ts';
 import { type BuiltMail, buildMail } from './build.ts';
-import { connectedAs, testedOnConnect } from './connected.ts';
+import { consentBy } from './consent.ts';
 import { type Graph, graphOf, microsoftClient, notOffered, userPath } from './graph.ts';
 import { type MailboxKind, receiptFor } from './kind.ts';
 import { readMessageId } from './message-id.ts';
 import { notificationUrl, receiveMicrosoft } from './microsoft-receive.ts';
-import { consentPage, exchangeCode } from './oauth.ts';
 import type { Mailbox } from './settings.ts';
 
 /** A mail of this size is too large for one request (base64 makes it a third larger; the limit is 4 MB). */
@@ -70,31 +69,7 @@ export const microsoft: MailboxKind = {
     }
   },
 
-  consent: {
-    async start(mailbox, context, request) {
-      return consentPage(
-        microsoftClient({ ...mailbox, credentials: { ...mailbox.credentials, refresh_token: 'wanted' } }, context),
-        context.config,
-        {
-          ...request,
-          loginHint: mailbox.sourceChannelId,
-        },
-      );
-    },
-    async finish(mailbox, context, answer) {
-      const client = microsoftClient({ ...mailbox, credentials: { ...mailbox.credentials, refresh_token: 'wanted' } }, context);
-      const grant = await exchangeCode(client, context, {
-        code: answer.code,
-        redirectUri: answer.redirectUri,
-        verifier: answer.keep.verifier ?? '',
-      });
-      const repaired = {
-        ...mailbox,
-        credentials: { ...withClientState(mailbox.credentials), ...(grant.refreshToken ? { refresh_token: grant.refreshToken } : {}) },
-      };
-      return connectedAs(repaired, await testedOnConnect(microsoft, repaired, context));
-    },
-  },
+  consent: consentBy(microsoftClient, () => microsoft),
 };
 
 /** The secret that notifications must bring back, made once. */
