@@ -5,6 +5,7 @@ import { domainOf } from './address.ts';
 import { type BuiltMail, buildMail } from './build.ts';
 import { type MailboxKind, receiptFor } from './kind.ts';
 import { type MxOptions, sendToMx, systemMx } from './mx.ts';
+import { sendToAll } from './recipients.ts';
 import type { Mailbox } from './settings.ts';
 import { type SmtpAccess, sendSmtp } from './smtp.ts';
 
@@ -36,9 +37,11 @@ export function createBuiltin(mx: MxOptions = systemMx): MailboxKind {
       const mail = await buildMail(message, mailbox, context, { tagged: true });
       const raw = await signed(mail, mailbox, context);
       const relay = context.config.get('SMTP_RELAY_URL');
-      const answer = relay
-        ? await sendSmtp(relayOf(relay), mail.envelope, raw, context)
-        : await sendToMx(mail.envelope, raw, context, { ...mx, name: mx.name ?? nameOf(context) });
+      const answer = await sendToAll(message.id, mail, context, (envelope) =>
+        relay
+          ? sendSmtp(relayOf(relay), envelope, raw, context)
+          : sendToMx(envelope, raw, context, { ...mx, name: mx.name ?? nameOf(context) }),
+      );
       return receiptFor(mail, {
         details: { response: answer.response, ...(answer.rejected.length > 0 ? { rejected: answer.rejected } : {}) },
       });

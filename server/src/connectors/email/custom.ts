@@ -7,6 +7,7 @@ import { type FolderWatch, type ImapAccess, type ImapCursor, testImap, watchFold
 import { type Listening, type MailboxKind, receiptFor } from './kind.ts';
 import { connectedSince, ended, isRefusal, keepTrying, pause, reporter } from './listening.ts';
 import { type Authority, accessToken, type Client, CONSENT_REQUIRED, clientOf, SCOPES } from './oauth.ts';
+import { sendToAll } from './recipients.ts';
 import type { Mailbox } from './settings.ts';
 import { type SmtpAccess, sendSmtp, testSmtp } from './smtp.ts';
 import { StepError } from './steps.ts';
@@ -45,7 +46,9 @@ export const custom: MailboxKind = {
 
   async send(message, mailbox, context) {
     const mail = await buildMail(message, mailbox, context);
-    const answer = await signedIn(mailbox, context, (token) => sendSmtp(smtpOf(mailbox, token), mail.envelope, mail.raw, context));
+    const answer = await sendToAll(message.id, mail, context, (envelope) =>
+      signedIn(mailbox, context, (token) => sendSmtp(smtpOf(mailbox, token), envelope, mail.raw, context)),
+    );
     return receiptFor(mail, {
       details: { response: answer.response, ...(answer.rejected.length > 0 ? { rejected: answer.rejected } : {}) },
     });

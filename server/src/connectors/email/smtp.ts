@@ -25,7 +25,8 @@ export interface SmtpAccess {
 
 export interface SmtpAnswer {
   accepted: string[];
-  rejected: { address: string; code?: string; message: string }[];
+  /** `later`: only for now. */
+  rejected: { address: string; code?: string; message: string; later?: true }[];
   response: string;
 }
 
@@ -73,6 +74,7 @@ export async function sendSmtp(
         address: (error as SMTPConnection.SMTPError & { recipient?: string }).recipient ?? '',
         ...codeOf(error),
         message: error.message,
+        ...((error as SMTPConnection.SMTPError).responseCode! < 500 ? { later: true as const } : {}),
       })),
       response: answer.response,
     };

@@ -398,6 +398,34 @@ describe('the built-in server sends', () => {
     }
   });
 
+  it.each(['one server', 'servers of their own'])('goes on to whoever is deferred, and to nobody twice (%s)', async (where) => {
+    let busy = true;
+    const accept = async (address: string) => {
+      if (address.startsWith('late@') && busy) throw new Error('greylisted');
+      return { address };
+    };
+    const { taken, port } = await start({ accept });
+    const relay = where === 'one server';
+    const connector = createEmailConnector({ port, resolveMx: async () => [{ exchange: '127.0.0.1', priority: 1 }] });
+    const context = testContext(relay ? { SMTP_RELAY_URL: `smtp://127.0.0.1:${port}` } : {});
+    const content = { ...outbound.content, cc: [{ address: 'late@second.example' }] };
+    const message = { ...outbound, id: uuidv7(), content };
+    const channel = mailbox('out@out.example', { provider: 'aurion' });
+    const send = () => connector.send!(message, channel, context);
+    await expect(send()).rejects.toMatchObject({ class: 'retry', message: expect.stringContaining('late@second.example has to wait') });
+    await expect(send()).rejects.toMatchObject({ class: 'retry' });
+    expect(taken.map((event) => event.sourceChannelId)).toEqual([MAILBOX]);
+    busy = false;
+    expect((await send()).details).not.toHaveProperty('rejected');
+    expect(taken.map((event) => event.sourceChannelId)).toEqual([MAILBOX, 'late@second.example']);
+
+    busy = true;
+    const other = { ...message, id: uuidv7() };
+    await expect(connector.send!(other, channel, context)).rejects.toMatchObject({ class: 'retry' });
+    context.now = () => new Date(Date.now() + 4 * 3_600_000);
+    expect((await connector.send!(other, channel, context)).details).toMatchObject({ rejected: [{ address: 'late@second.example' }] });
+  });
+
   it('names SMTP_RELAY_URL when it makes no sense', async () => {
     const context = testContext({ SMTP_RELAY_URL: 'mail.example' });
     await expect(createEmailConnector().send!(outbound, mailbox('out@out.example', { provider: 'aurion' }), context)).rejects.toThrow(
