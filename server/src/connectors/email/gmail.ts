@@ -60,6 +60,11 @@ export function gmailOf(mailbox: Mailbox, context: ConnectorContext): Gmail {
   };
 }
 
+/** Whoever stands in for Gmail need not have every route; Gmail's own 404s say why. Throws all else. */
+export function notOffered(error: unknown): undefined {
+  if (!(error instanceof ProviderError) || error.status !== 404 || error.code !== '404') throw error;
+}
+
 function gmailError(answer: HttpResponse): ProviderError {
   const { error } = (answer.json() ?? {}) as { error?: { message?: string; status?: string; errors?: { reason?: string }[] } };
   const reason = error?.errors?.[0]?.reason ?? error?.status ?? String(answer.status);

@@ -3,7 +3,7 @@
  * A history that is gone (404) starts over from the mails since a day before the last look.
  */
 import { ProviderError } from '../../model/errors.ts';
-import { type Gmail, gmailOf } from './gmail.ts';
+import { type Gmail, gmailOf, notOffered } from './gmail.ts';
 import { type RawMessage, readRawMessage } from './gmail-raw.ts';
 import type { Listening } from './kind.ts';
 import { connectedSince, keepTrying, pause, reporter } from './listening.ts';
@@ -64,7 +64,7 @@ async function look(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Lis
   const since = connectedSince(mailbox);
   if (!cursor.historyId) {
     if (since) await resync(mailbox, gmail, cursor, context, since);
-    else cursor.historyId = await newestHistory(gmail);
+    else moveTo(cursor, await newestHistory(gmail));
   } else {
     try {
       await followHistory(mailbox, gmail, cursor, context);
@@ -78,8 +78,10 @@ async function look(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Lis
   await context.cursor.save(cursor);
 }
 
-async function newestHistory(gmail: Gmail): Promise<string> {
-  return String(((await gmail('/profile')).json() as { historyId: string }).historyId);
+/** Undefined where a stand-in does not tell it: then the mailbox is looked through each time. */
+async function newestHistory(gmail: Gmail): Promise<string | undefined> {
+  const profile = await gmail('/profile').catch(notOffered);
+  return profile && String((profile.json() as { historyId: string }).historyId);
 }
 
 interface HistoryPage {
@@ -133,7 +135,12 @@ async function resync(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: L
     await fetchMail(id, mailbox, gmail, context);
     if (context.signal.aborted) return;
   }
-  cursor.historyId = newest;
+  moveTo(cursor, newest);
+}
+
+function moveTo(cursor: Cursor, historyId: string | undefined): void {
+  if (historyId === undefined) delete cursor.historyId;
+  else cursor.historyId = historyId;
 }
 
 async function fetchMail(id: string, mailbox: Mailbox, gmail: Gmail, context: Listening): Promise<void> {

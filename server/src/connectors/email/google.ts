@@ -2,7 +2,7 @@
 import { PatchbayError, ProviderError } from '../../model/errors.ts';
 import { buildMail } from './build.ts';
 import { consentBy } from './consent.ts';
-import { gmailOf, googleClient } from './gmail.ts';
+import { gmailOf, googleClient, notOffered } from './gmail.ts';
 import { receiveGoogle } from './google-receive.ts';
 import { type MailboxKind, receiptFor } from './kind.ts';
 import { messageIdOf, readMessageId } from './message-id.ts';
@@ -19,7 +19,8 @@ export const google: MailboxKind = {
       throw new PatchbayError('invalid', 'The OAuth client secret is missing.', {
         problems: [{ field: 'client_secret', message: 'is required' }],
       });
-    const { emailAddress } = (await gmailOf(mailbox, context)('/profile')).json() as { emailAddress?: string };
+    const profile = await gmailOf(mailbox, context)('/profile').catch(notOffered);
+    const { emailAddress } = (profile?.json() ?? {}) as { emailAddress?: string };
     const other = emailAddress && emailAddress.toLowerCase() !== mailbox.sourceChannelId;
     return {
       status: other ? 'warning' : 'active',
