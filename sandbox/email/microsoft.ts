@@ -42,6 +42,10 @@ export interface MicrosoftSandbox {
   /** Tells every subscription's lifecycle address. */
   lifecycle(event: 'reauthorizationRequired' | 'subscriptionRemoved' | 'missed'): Promise<void>;
   expireTokens(): void;
+  /** A person consented: the refresh token of it, good for one use. */
+  grant(): string;
+  /** The kinds of the grants that tokens were given for. */
+  tokenRequests: string[];
   /** Refresh tokens stop working: the consent was taken back. */
   revokeConsent(): void;
   /** Delta links given out so far answer 410. */
@@ -63,6 +67,7 @@ export function createMicrosoftSandbox(options: MicrosoftSandboxOptions = {}): M
   const notified: number[] = [];
   const tokens = new Set<string>();
   const refreshTokens = new Set<string>();
+  const tokenRequests: string[] = [];
   const codes = new Map<string, string>();
   const uploads = new Map<string, { draft: StoredMail; bytes: number; size: number }>();
   let deltaEpoch = 1;
@@ -105,6 +110,7 @@ export function createMicrosoftSandbox(options: MicrosoftSandboxOptions = {}): M
     };
     if (!grants[form.grant_type ?? '']?.())
       return oauthError(reply, 400, 'invalid_grant', 'AADSTS70000: The provided grant has expired or was revoked.');
+    tokenRequests.push(form.grant_type!);
     const access = randomUUID();
     tokens.add(access);
     const refresh = randomUUID();
@@ -161,6 +167,16 @@ export function createMicrosoftSandbox(options: MicrosoftSandboxOptions = {}): M
     graph.get('/v1.0/users/:user/messages/:id', async (request, reply) => {
       const mail = mailOf(request);
       return mail ? { id: mail.id, isDraft: mail.draft, internetMessageId: mail.messageId } : notFound(reply);
+    });
+
+    graph.post('/v1.0/users/:user/sendMail', async (request, reply) => {
+      const { user } = request.params as { user: string };
+      if (!boxOf(request)) return graphError(reply, 404, 'ErrorInvalidUser', 'The requested user is invalid.');
+      const raw = Buffer.from(String(request.body), 'base64');
+      const to = recipientsOf(raw);
+      if (to.length === 0) return graphError(reply, 400, 'ErrorInvalidRecipients', 'At least one recipient is not valid.');
+      sent.push({ from: user.toLowerCase(), to, mail: mailboxes.put(user, 'sentitems', raw) });
+      return reply.code(202).send();
     });
 
     graph.post('/v1.0/users/:user/messages', async (request, reply) => {
@@ -310,6 +326,7 @@ export function createMicrosoftSandbox(options: MicrosoftSandboxOptions = {}): M
     mailboxes,
     subscriptions,
     sent,
+    tokenRequests,
     notified,
     addUser: (address) => mailboxes.add(address),
     receive,
@@ -328,6 +345,11 @@ export function createMicrosoftSandbox(options: MicrosoftSandboxOptions = {}): M
       }
     },
     expireTokens: () => tokens.clear(),
+    grant: () => {
+      const refresh = randomUUID();
+      refreshTokens.add(refresh);
+      return refresh;
+    },
     revokeConsent: () => {
       tokens.clear();
       refreshTokens.clear();

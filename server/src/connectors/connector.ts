@@ -3,6 +3,7 @@
  * data and functions, and the webhooks they share. A connector does no I/O but through `ConnectorContext.http`, keeps
  * no state, and never imports the store, the engine or a web framework, so it can be read, tested and fuzzed alone.
  */
+import type { Readable } from 'node:stream';
 import type { Static, TObject } from 'typebox';
 import type { Capabilities } from '../model/capabilities.ts';
 import type { Content, MediaRef } from '../model/content.ts';
@@ -28,6 +29,8 @@ export interface HttpRequest {
   maxBytes?: number;
   /** False: an answer that sends elsewhere is the answer. */
   followRedirects?: boolean;
+  /** Takes the body of a good answer (2xx) as it comes, in place of holding it: `HttpResponse.body` is then empty. */
+  into?: (body: AsyncIterable<Buffer>) => Promise<void>;
 }
 
 export interface HttpResponse {
@@ -56,7 +59,13 @@ export interface ConnectorContext {
   /** A signed public address of a stored medium that the provider may fetch for the next hours. */
   mediaUrl(id: string): string;
   /** A small per-channel memory for things worth keeping between calls (uploaded media ids, access tokens). */
-  memo: { get(key: string): Promise<unknown>; set(key: string, value: unknown, ttlSeconds: number): Promise<void> };
+  memo: {
+    get(key: string): Promise<unknown>;
+    set(key: string, value: unknown, ttlSeconds: number): Promise<void>;
+    /** True for the first who asks, in every process, until it is dropped or its time is over: what must not be done twice at once. */
+    claim(key: string, ttlSeconds: number): Promise<boolean>;
+    drop(key: string): Promise<void>;
+  };
   /**
    * For protocols that are no HTTP (SMTP, IMAP): the address to dial for a host, refusing what `http` would refuse.
    * Throws `ProviderError`. Absent: the system's resolver, everything allowed.
@@ -64,6 +73,32 @@ export interface ConnectorContext {
   resolveHost?(host: string): Promise<string>;
   /** A channel made with a test key: whatever speaks no HTTP must not leave the house either. */
   sandbox?: boolean;
+  /** What is known here of a mail domain. */
+  mailDomain?(domain: string): Promise<MailDomain>;
+}
+
+/** A mail domain as the channel's workspace has it. */
+export interface MailDomain {
+  /** The workspace that the domain's DNS records speak for. */
+  owner: 'us' | 'somebody else' | 'nobody';
+  /** What mail from the domain is signed with, once the DNS has the key. */
+  dkim?: { selector: string; privateKey: string };
+}
+
+/** Bytes that were made safe: in memory while they are few, else in a file. */
+export interface Kept {
+  /** All of them; of those in a file the beginning. */
+  body: Buffer;
+  size: number;
+  /** The file's name: what `Spool.open` takes. */
+  file?: string;
+}
+
+/** Where bytes go that are too many to be held in memory. */
+export interface Spool {
+  /** Resolves once they are on the disk. Throws `unavailable` when that is full; what the source throws is passed on. */
+  keep(source: AsyncIterable<Buffer>): Promise<Kept>;
+  open(file: string): Readable;
 }
 
 /** A channel as its connector sees it. */
@@ -267,6 +302,11 @@ export interface Connector<S = any, C = any, I = any> {
   connect(input: I, context: ConnectorContext): Promise<Connected<S, C>>;
   /** Undoes at the provider what `connect` did there. `lastOfAccount`: no other connected channel shares its subscription. */
   disconnect?(channel: ChannelView<S, C>, context: ConnectorContext, facts: { lastOfAccount: boolean }): Promise<void>;
+  /**
+   * True for an account that can be one channel's only, in the whole installation (an address of our own mail server):
+   * connecting it in a second workspace is refused.
+   */
+  exclusive?(channel: { settings: S; details: Record<string, unknown> }): boolean;
   /** The id that channels share one provider subscription under (page id, WABA id); default: the channel's own. */
   account?(channel: { sourceChannelId: string; settings: S; details: Record<string, unknown> }): string;
   explore?(input: Record<string, unknown>, context: ConnectorContext): Promise<Candidate[]>;
@@ -282,11 +322,15 @@ export interface Connector<S = any, C = any, I = any> {
   address?(value: string): { kind: string; value: string };
   /**
    * Used in place of `parse` where it exists: for payloads whose reading is asynchronous or depends on the channel's
-   * settings (mail). Without side effects and without I/O; throws as `parse` does.
+   * settings (mail). Without side effects, and without I/O but for the spool; throws as `parse` does.
    */
-  read?(event: RawEvent, channel?: ChannelView<S, C>): Promise<InboundEvent[]>;
+  read?(event: RawEvent, channel?: ChannelView<S, C>, spool?: Spool): Promise<InboundEvent[]>;
   /** The bytes of a file that the raw event itself carries (a mail's attachment); used in place of `media` where it exists. */
-  mediaOf?(ref: MediaRef, event: RawEvent): Promise<{ data: Buffer; mimeType?: string; filename?: string }>;
+  mediaOf?(
+    ref: MediaRef,
+    event: RawEvent,
+    spool?: Spool,
+  ): Promise<{ data: Buffer | AsyncIterable<Buffer>; mimeType?: string; filename?: string }>;
 
   /** Hands one message to the provider. Throws `ProviderError`. */
   send?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<SendReceipt>;
@@ -372,6 +416,7 @@ export interface Connector<S = any, C = any, I = any> {
 
 export interface ReceiveContext {
   signal: AbortSignal;
+  spool: Spool;
   cursor: { load(): Promise<unknown>; save(value: unknown): Promise<void> };
   deliver(events: RawEvent[]): Promise<void>;
   /**

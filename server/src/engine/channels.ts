@@ -11,6 +11,7 @@ import {
   type ChannelRow,
   changeChannel,
   channelsByAccount,
+  channelsByAddress,
   getChannel,
   listChannels,
   upsertChannel,
@@ -92,6 +93,7 @@ export class Channels {
         details: connected.details ?? {},
       }) ?? connected.sourceChannelId;
     const row = await this.#database.transaction(async (client) => {
+      await this.#mustBeFree(client, connector, request, connected);
       const [existing] = (
         await client.query<{ id: string; status: ChannelRow['status']; name: string; sandbox: boolean }>(
           'select id, status, name, sandbox from channels where workspace_id = $1 and source = $2 and source_channel_id = $3 for update',
@@ -129,6 +131,27 @@ export class Channels {
     });
     this.#changed();
     return row;
+  }
+
+  /** Throws `conflict` when the account can be one channel's only, and another workspace has it. */
+  async #mustBeFree(
+    client: Client,
+    connector: Connector,
+    { workspaceId, source, sandbox }: ConnectRequest,
+    { sourceChannelId, settings, details = {} }: Connected<Record<string, unknown>, Record<string, unknown>>,
+  ): Promise<void> {
+    if (sandbox || !connector.exclusive?.({ settings, details })) return;
+    // Two workspaces at the same moment: the second waits for the first, and finds its channel.
+    await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`account ${source} ${sourceChannelId}`]);
+    const others = await channelsByAddress(client, source, sourceChannelId);
+    const taken = others.some(
+      (other) =>
+        other.workspaceId !== workspaceId &&
+        !other.sandbox &&
+        isConnected(other.status) &&
+        connector.exclusive?.({ settings: other.settings, details: {} }),
+    );
+    if (taken) throw new PatchbayError('conflict', `${sourceChannelId} is connected in another workspace of this installation`);
   }
 
   /**

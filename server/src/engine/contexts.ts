@@ -1,10 +1,13 @@
 /** What a connector is handed to work with, for one channel. */
 import type { Logger } from 'pino';
-import type { ConnectorContext, HttpClient, ProviderConfig } from '../connectors/connector.ts';
+import type { ConnectorContext, HttpClient, MailDomain, ProviderConfig } from '../connectors/connector.ts';
 import type { Database } from '../store/database.ts';
-import { readMemo, writeMemo } from '../store/memos.ts';
+import { emailDomainByName } from '../store/email-domains.ts';
+import { domainOwner } from '../store/mailboxes.ts';
+import { claimMemo, dropMemo, readMemo, writeMemo } from '../store/memos.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Media } from './media.ts';
+import { dkimKeyOf } from './provider-accounts.ts';
 import type { Sandboxes } from './sandboxes.ts';
 
 export interface ContextsOptions {
@@ -48,10 +51,24 @@ export class Contexts {
       log: log.child({ channel: channel.channelId }),
       openMedia: (id) => media.open(workspaceId, id),
       mediaUrl: (id) => media.signedUrl(workspaceId, id),
+      mailDomain: (domain) => this.#mailDomain(workspaceId, domain),
       memo: {
         get: (key) => readMemo(database, vault, { workspaceId, channelId, key }),
         set: (key, value, ttlSeconds) => writeMemo(database, vault, { workspaceId, channelId, key }, value, ttlSeconds),
+        claim: (key, ttlSeconds) => claimMemo(database, vault, { workspaceId, channelId, key }, ttlSeconds),
+        drop: (key) => dropMemo(database, { workspaceId, channelId, key }),
       },
+    };
+  }
+
+  async #mailDomain(workspaceId: string, name: string): Promise<MailDomain> {
+    const { database } = this.#options;
+    const [ownerId, domain] = await Promise.all([domainOwner(database, name), emailDomainByName(database, workspaceId, name)]);
+    // A signature whose key nobody finds does more harm than none.
+    const published = domain?.verifiedAt || domain?.checks.some(({ purpose, status }) => purpose === 'dkim' && status === 'ok');
+    return {
+      owner: ownerId === undefined ? 'nobody' : ownerId === workspaceId ? 'us' : 'somebody else',
+      ...(domain && published ? { dkim: { selector: domain.dkimSelector, privateKey: dkimKeyOf(this.#options, domain) } } : {}),
     };
   }
 }

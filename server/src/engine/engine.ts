@@ -34,6 +34,7 @@ import { SandboxCustomers } from './sandbox-customer.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Sender } from './send.ts';
 import { settlementAsker } from './settlements.ts';
+import { DiskSpool } from './spool.ts';
 import { statistician } from './statistics.ts';
 import { stragglerSweep } from './stragglers.ts';
 import { syncTemplates, templateSync } from './templates.ts';
@@ -57,6 +58,8 @@ export interface Engine {
   ingest: Ingest;
   feed: Feed;
   media: Media;
+  /** Bodies of mails that are too large for memory and database. */
+  spool: DiskSpool;
   sender: Sender;
   outbox: Outbox;
   /** Who writes and answers on sandbox channels. */
@@ -105,6 +108,7 @@ export function createEngine({
     publicUrl: config.publicUrl,
     secret: vault.derive('media addresses'),
   });
+  const spool = new DiskSpool(join(config.dataDir, 'media', 'mail'));
   const sandboxes: Sandboxes = new Sandboxes({
     config: config.providers,
     channel: async (workspaceId, channelId) => {
@@ -142,11 +146,12 @@ export function createEngine({
     routes,
     defaultWorkspaceId,
     config: (sandbox) => (sandbox ? sandboxes.config : config.providers),
+    spool,
     arrivals,
     metrics,
     log,
   });
-  const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, log });
+  const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, spool, log });
   let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
   const outbox: Outbox = new Outbox({ database, channels, contexts, metrics, log });
@@ -161,7 +166,7 @@ export function createEngine({
     },
     wake: () => outbox.wake(),
   });
-  const parts = { database, channels, contexts, media, vault, log, ingest, sender, outbox };
+  const parts = { database, channels, contexts, media, spool, vault, log, ingest, sender, outbox };
   const workers = [
     mediaFetcher,
     profileFetcher,
@@ -194,6 +199,7 @@ export function createEngine({
     ingest,
     feed,
     media,
+    spool,
     sender,
     outbox,
     sandboxCustomers,
@@ -203,7 +209,7 @@ export function createEngine({
     mailPort: () => mailServer?.port,
     async start() {
       // First: a port that somebody else has ends the start before anything runs.
-      mailServer = await startMailServer({ config, database, ingest, log });
+      mailServer = await startMailServer({ config, database, ingest, spool, log });
       feed.start();
       arrivals.start();
       const recovered = await ingest.recover();

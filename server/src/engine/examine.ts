@@ -11,6 +11,7 @@ import { getManyMedia } from '../store/media.ts';
 import { type ProviderTemplateRow, templateShape, templatesOfAccount } from '../store/provider-templates.ts';
 import type { Channels } from './channels.ts';
 import type { Destination } from './destination.ts';
+import { loopProblem } from './mail-loop.ts';
 
 export interface Question {
   workspaceId: string;
@@ -67,6 +68,11 @@ export async function examine(parts: ExamineParts, destination: Destination, que
   const asks = { content: filled ?? content, question, rule: capabilities.window };
   const window = await checkWindow(parts.client, connector, destination, asks, view, problems);
   if (destination.optedOut) problems.push(new PatchbayError('opted-out', 'the contact asked not to be written to on this channel'));
+  if (connector.category === 'email' && !channel.sandbox) {
+    const { workspaceId, channelId, contactId } = destination.conversation;
+    const loop = await loopProblem(parts.client, { workspaceId, channelId, contactId });
+    if (loop) problems.push(loop);
+  }
   const estimate = connector.estimate?.(content, view);
   return { content, changes: fitted.changes, problems, window, ...(estimate ? { estimate } : {}) };
 }

@@ -1,4 +1,6 @@
 /** Forgets what is not needed any more. */
+
+import { unnamedFiles } from '../store/raw-events.ts';
 import type { Engine } from './engine.ts';
 import { Worker } from './worker.ts';
 
@@ -22,7 +24,7 @@ const SWEEPS = [
      select workspace_id, seq from events where created_at < now() - interval '${EVENT_DAYS} days' limit 5000)`,
 ];
 
-export function housekeeper(parts: Pick<Engine, 'database' | 'log'>): Worker {
+export function housekeeper(parts: Pick<Engine, 'database' | 'spool' | 'log'>): Worker {
   return new Worker({
     name: 'housekeeping',
     restMs: 10 * 60_000,
@@ -30,6 +32,7 @@ export function housekeeper(parts: Pick<Engine, 'database' | 'log'>): Worker {
     work: async () => {
       let removed = 0;
       for (const sweep of SWEEPS) removed += (await parts.database.query(sweep)).rowCount ?? 0;
+      await parts.spool.sweep((files) => unnamedFiles(parts.database, files));
       return removed >= 5000 ? removed : 0;
     },
   });

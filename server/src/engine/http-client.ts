@@ -2,9 +2,10 @@
 import { lookup } from 'node:dns';
 import { lookup as lookupHost } from 'node:dns/promises';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { Readable } from 'node:stream';
 import { Agent, buildConnector, request as undiciRequest } from 'undici';
 import type { HttpClient, HttpRequest, HttpResponse } from '../connectors/connector.ts';
-import { ProviderError } from '../model/errors.ts';
+import { PatchbayError, ProviderError } from '../model/errors.ts';
 
 const PRIVATE = new BlockList();
 for (const [network, prefix] of [
@@ -130,15 +131,9 @@ async function exchange(agent: Agent, url: URL, method: string, body: HttpReques
       dispatcher: agent,
     });
     const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of answer.body) {
-      size += (chunk as Buffer).length;
-      if (size > maxBytes) {
-        answer.body.destroy();
-        throw new ProviderError('rejected', `the answer of ${url.host} is larger than ${maxBytes} bytes`, { status: answer.statusCode });
-      }
-      chunks.push(chunk as Buffer);
-    }
+    const arriving = limited(answer.body, maxBytes, url, answer.statusCode);
+    if (request.into && answer.statusCode >= 200 && answer.statusCode < 300) await request.into(arriving);
+    else for await (const chunk of arriving) chunks.push(chunk);
     const data = Buffer.concat(chunks);
     return {
       status: answer.statusCode,
@@ -158,6 +153,15 @@ async function exchange(agent: Agent, url: URL, method: string, body: HttpReques
   }
 }
 
+async function* limited(body: Readable, maxBytes: number, url: URL, status: number): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) throw new ProviderError('rejected', `the answer of ${url.host} is larger than ${maxBytes} bytes`, { status });
+    yield chunk;
+  }
+}
+
 const NEVER_SENT = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -174,6 +178,9 @@ const NEVER_SENT = new Set([
 
 function classed(error: unknown, url: URL): ProviderError {
   if (error instanceof ProviderError) return error;
+  // Of `into`: the provider has answered, what failed is ours.
+  if (error instanceof PatchbayError)
+    return new ProviderError('retry', error.message, { code: error.code, scope: 'channel', cause: error });
   const code = (error as { code?: string }).code;
   if (error instanceof BlockedAddress) return new ProviderError('rejected', error.message, { code: 'blocked-address', cause: error });
   if (code && NEVER_SENT.has(code))

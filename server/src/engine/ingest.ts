@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { InboundEvent, ProviderConfig, RawEvent } from '../connectors/connector.ts';
+import type { InboundEvent, ProviderConfig, RawEvent, Spool } from '../connectors/connector.ts';
 import { uuidv7 } from '../model/ids.ts';
 import { type Client, type Database, isDatabaseAway } from '../store/database.ts';
 import { getRawEvent, insertRawEvents, type RawEventRow, type RawEventView, waitingRawEvents } from '../store/raw-events.ts';
@@ -37,6 +37,8 @@ export interface IngestOptions {
   defaultWorkspaceId: string;
   /** The settings that an event is read with: the installation's, or those of sandbox channels. */
   config(sandbox: boolean): ProviderConfig;
+  /** Where the bodies lie that are too large for the database. */
+  spool: Spool;
   arrivals: Arrivals;
   metrics: Metrics;
   log: Logger;
@@ -47,6 +49,7 @@ export class Ingest {
   readonly #routes: Routes;
   readonly #defaultWorkspaceId: string;
   readonly #config: (sandbox: boolean) => ProviderConfig;
+  readonly #spool: Spool;
   readonly #log: Logger;
   readonly #arrivals: Arrivals;
   readonly #metrics: Metrics;
@@ -59,6 +62,7 @@ export class Ingest {
     this.#routes = options.routes;
     this.#defaultWorkspaceId = options.defaultWorkspaceId;
     this.#config = options.config;
+    this.#spool = options.spool;
     this.#log = options.log;
     this.#arrivals = options.arrivals;
     this.#metrics = options.metrics;
@@ -130,7 +134,7 @@ export class Ingest {
     try {
       if (!connector) throw new Error(`there is no source ${event.source}`);
       parsed = connector.read
-        ? await connector.read(event, direct.length === 1 ? direct[0]!.view : undefined)
+        ? await connector.read(event, direct.length === 1 ? direct[0]!.view : undefined, this.#spool)
         : connector.parse(event, this.#config(typeof event.sandboxOf === 'string'));
     } catch (error) {
       const workspaces = [...new Set(direct.map((route) => route.workspaceId))];

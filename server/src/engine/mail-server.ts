@@ -5,7 +5,7 @@ import { StartError } from '../start-error.ts';
 import { builtinMailbox } from '../store/mailboxes.ts';
 import type { Engine } from './engine.ts';
 
-type Parts = Pick<Engine, 'config' | 'database' | 'ingest' | 'log'>;
+type Parts = Pick<Engine, 'config' | 'database' | 'ingest' | 'spool' | 'log'>;
 
 /** How long mails under way may take to end when the service stops; what has no 250 by then is sent again. */
 const STOP_MS = 3_000;
@@ -20,12 +20,16 @@ export interface RunningMailServer {
  * for a port and the usual one is taken (a second Patchbay on the machine). Throws `StartError` that names the variable
  * when the port that was asked for cannot be had.
  */
-export async function startMailServer({ config, database, ingest, log }: Parts): Promise<RunningMailServer | undefined> {
+export async function startMailServer({ config, database, ingest, spool, log }: Parts): Promise<RunningMailServer | undefined> {
   const wanted = config.smtpInboundPort;
   if (wanted === 0) return undefined;
   const server: MailServer = createMailServer({
     hostname: new URL(config.publicUrl).hostname,
-    accept: (address) => builtinMailbox(database, address),
+    accept: async (address) => {
+      const found = await builtinMailbox(database, address);
+      return found && { address: found.address, channel: { workspaceId: found.workspaceId, id: found.channelId } };
+    },
+    spool,
     deliver: (events) => ingest.submit(events),
     log,
   });

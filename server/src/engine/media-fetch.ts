@@ -12,7 +12,7 @@ const LEASE_SECONDS = 120;
 /** Waits between tries, in seconds; after the last one the file has failed, and says so. */
 const RETRY_SECONDS = [5, 30, 120, 600, 3600, 21_600];
 
-type Parts = Pick<Engine, 'database' | 'channels' | 'contexts' | 'media' | 'log'>;
+type Parts = Pick<Engine, 'database' | 'channels' | 'contexts' | 'media' | 'spool' | 'log'>;
 
 export function mediaFetcher(parts: Parts): Worker {
   return new Worker({
@@ -47,7 +47,10 @@ async function fetchOne(parts: Parts, row: MediaRow): Promise<void> {
   await announce(parts, row);
 }
 
-async function download(parts: Parts, row: MediaRow): Promise<{ data: Buffer; mimeType?: string; filename?: string }> {
+async function download(
+  parts: Parts,
+  row: MediaRow,
+): Promise<{ data: Buffer | AsyncIterable<Buffer>; mimeType?: string; filename?: string }> {
   const channel = row.channelId ? await getChannel(parts.database, row.workspaceId, row.channelId) : undefined;
   if (!channel) throw new ProviderError('rejected', 'the channel is gone');
   const context = parts.contexts.for({ workspaceId: row.workspaceId, channelId: channel.id, sandbox: channel.sandbox });
@@ -61,7 +64,7 @@ async function download(parts: Parts, row: MediaRow): Promise<{ data: Buffer; mi
   if (connector.mediaOf) {
     const raw = row.messageId ? await rawEventOfMessage(parts.database, row.workspaceId, row.messageId) : undefined;
     if (!raw) throw new ProviderError('rejected', 'what the file came in is gone');
-    return connector.mediaOf(ref, raw);
+    return connector.mediaOf(ref, raw, parts.spool);
   }
   if (connector.media) return connector.media(ref, parts.channels.view(channel), context);
   if (!ref.url) throw new ProviderError('rejected', 'the file has no address');

@@ -35,6 +35,9 @@ const INLINE_TYPES = new Set([
   'text/plain',
 ]);
 
+/** How much of a file its type is told from. */
+const TYPE_BYTES = 1024 * 1024;
+
 /** Types by ending that no bytes give away. */
 const TEXT_TYPES: Record<string, string> = {
   txt: 'text/plain',
@@ -80,13 +83,18 @@ export class Media {
   }
 
   /** Writes bytes under their digest; the same bytes are kept once. The type is told from the bytes, not from the name. */
-  async write(data: Buffer, filename?: string, declaredType?: string): Promise<{ sha256: string; mimeType: string; size: number }> {
-    const sha256 = createHash('sha256').update(data).digest('hex');
-    const path = this.#pathOf(sha256);
-    const part = `${path}.${randomBytes(6).toString('hex')}.part`;
+  async write(
+    data: Buffer | AsyncIterable<Buffer>,
+    filename?: string,
+    declaredType?: string,
+  ): Promise<{ sha256: string; mimeType: string; size: number }> {
+    const facts = new Facts();
+    const part = join(this.#options.folder, `${randomBytes(12).toString('hex')}.part`);
     try {
+      await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
+      await writeFile(part, facts.of(Buffer.isBuffer(data) ? [data] : data), { mode: 0o600, flush: true });
+      const path = this.#pathOf(facts.sha256());
       await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
-      await writeFile(part, data, { mode: 0o600, flush: true });
       await rename(part, path);
     } catch (error) {
       await rm(part, { force: true });
@@ -94,7 +102,7 @@ export class Media {
         ? new PatchbayError('unavailable', 'the file cannot be stored: the disk of DATA_DIR is full', { cause: error })
         : error;
     }
-    return { sha256, mimeType: await typeOf(data, filename, declaredType), size: data.length };
+    return { sha256: facts.sha256(), mimeType: await typeOf(facts.head(), filename, declaredType), size: facts.size };
   }
 
   /** The bytes of a stored file; undefined when there is none, or when it is not fetched yet. */
@@ -140,6 +148,33 @@ export class Media {
 
   #pathOf(sha256: string): string {
     return join(this.#options.folder, sha256.slice(0, 2), sha256);
+  }
+}
+
+/** What there is to know of bytes that are seen once, on their way. */
+class Facts {
+  size = 0;
+  readonly #hash = createHash('sha256');
+  readonly #head: Buffer[] = [];
+  #digest: string | undefined;
+
+  async *of(source: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      if (this.size < TYPE_BYTES) this.#head.push(chunk);
+      this.size += chunk.length;
+      this.#hash.update(chunk);
+      yield chunk;
+    }
+  }
+
+  /** Once all were seen. */
+  sha256(): string {
+    this.#digest ??= this.#hash.digest('hex');
+    return this.#digest;
+  }
+
+  head(): Buffer {
+    return this.#head.length === 1 ? this.#head[0]! : Buffer.concat(this.#head);
   }
 }
 

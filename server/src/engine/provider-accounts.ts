@@ -169,7 +169,8 @@ export function mailHost(parts: Pick<Engine, 'config'>): string {
   return new URL(parts.config.publicUrl).hostname;
 }
 
-function dkimKeyOf(parts: Parts, domain: EmailDomain): string {
+/** The private key of a mail domain, in PEM. */
+export function dkimKeyOf(parts: Pick<Parts, 'vault'>, domain: EmailDomain): string {
   return parts.vault.open(domain.dkimPrivate, domain.dkimKeyId, dkimContext(domain.workspaceId, domain.id)) as string;
 }
 

@@ -12,7 +12,7 @@ import { statusAfter } from './health.ts';
 import { Wakes } from './wakes.ts';
 import { Worker } from './worker.ts';
 
-type Parts = Pick<Engine, 'database' | 'registry' | 'channels' | 'contexts' | 'ingest' | 'log'>;
+type Parts = Pick<Engine, 'database' | 'registry' | 'channels' | 'contexts' | 'ingest' | 'spool' | 'log'>;
 
 export interface ReceiverOptions {
   /** A node that is gone for so long loses its channels to the others. */
@@ -149,11 +149,12 @@ export class Receivers {
   }
 
   #contextOf(row: ChannelRow, run: Run): ConnectorContext & ReceiveContext {
-    const { database, contexts, ingest } = this.#parts;
+    const { database, contexts, ingest, spool } = this.#parts;
     const base = contexts.for({ workspaceId: row.workspaceId, channelId: row.id, sandbox: row.sandbox });
     return {
       ...base,
       signal: run.stop.signal,
+      spool,
       cursor: {
         load: () => loadCursor(database, run.key),
         save: async (value) => {

@@ -32,6 +32,13 @@ export function uuidv7(now: number = Date.now()): string {
   return format(bytes);
 }
 
+/** Not larger than any UUIDv7 that was made at a time or later: where a search by time begins. */
+export function firstUuidv7At(ms: number): string {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUIntBE(ms, 0, 6);
+  return format(bytes);
+}
+
 /** A UUID that the same name always gives: SHA-1 of the name, version and variant bits set. */
 export function uuidOf(name: string): string {
   const bytes = createHash('sha1').update(name).digest().subarray(0, 16);

@@ -22,7 +22,7 @@ const COLUMNS = `workspace_id as "workspaceId", id, source, source_channel_id as
   created_at as "createdAt", updated_at as "updatedAt", deleted_at as "deletedAt"`;
 
 /** The channels that an account at a provider is connected as, in every workspace and state. */
-export async function channelsByAddress(database: Database, source: string, sourceChannelId: string): Promise<ChannelRow[]> {
+export async function channelsByAddress(database: Client, source: string, sourceChannelId: string): Promise<ChannelRow[]> {
   const result = await database.query<ChannelRow>(`select ${COLUMNS} from channels where source = $1 and source_channel_id = $2`, [
     source,
     sourceChannelId,

@@ -155,3 +155,17 @@ export async function reviveFailed(client: Client, workspaceId: string, id: stri
   );
   return result.rows[0];
 }
+
+/** How many messages a contact and a channel exchanged since an id (they sort by time), each way. */
+export async function countRecent(
+  client: Client,
+  { workspaceId, channelId, contactId }: { workspaceId: string; channelId: string; contactId: string },
+  sinceId: string,
+): Promise<{ received: number; sent: number }> {
+  const result = await client.query<{ received: number; sent: number }>(
+    `select count(*) filter (where direction = 'in')::integer as received, count(*) filter (where direction = 'out')::integer as sent
+     from messages where workspace_id = $1 and channel_id = $2 and id >= $3 and contact_id = $4`,
+    [workspaceId, channelId, sinceId, contactId],
+  );
+  return result.rows[0]!;
+}

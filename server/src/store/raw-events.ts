@@ -97,3 +97,15 @@ export async function insertRawEvents(client: Client, rows: RawEventRow[]): Prom
     values: rawEventColumns.values(rows),
   });
 }
+
+/** Those of some spooled files that no raw event names any more. */
+export async function unnamedFiles(client: Client, files: string[]): Promise<string[]> {
+  if (files.length === 0) return [];
+  const result = await client.query<{ file: string }>(
+    `select file from unnest($1::text[]) as x(file) where not exists (
+       select 1 from raw_events where substring(content_type from '; spool=([0-9a-f]{64})') = file
+         and content_type like '%; spool=%')`,
+    [files],
+  );
+  return result.rows.map(({ file }) => file);
+}

@@ -56,6 +56,8 @@ export function contextOf(settings: Record<string, string | undefined>, http: Ht
     mediaUrl: (id) => `${settings.PUBLIC_URL ?? 'http://localhost:3000'}/media/${id}`,
     memo: {
       get: async (key) => memo.get(key),
+      claim: async (key) => !memo.has(key) && Boolean(memo.set(key, true)),
+      drop: async (key) => void memo.delete(key),
       set: async (key, value) => void memo.set(key, value),
     },
   };

@@ -115,17 +115,23 @@ function showMessage(engine: Engine, row: Row, around: Surroundings, files: Map<
     updatedAt: iso(row.updatedAt),
     state: row.state,
     error: row.error && shownError(row.error),
-    content: shownContent(content),
+    content: shownContent(content, row.metadata),
     reaction: reaction ? { emoji: reaction.emoji } : null,
     ownReaction: ownReaction ? { emoji: ownReaction.emoji } : null,
   };
 }
 
+/** What a mail's reader may want to know beside what it says: who vouches for its sender, and what was guessed about it. */
+const MAIL_FACTS = ['auth', 'automatic', 'forwardedBy', 'calendar', 'problem', 'threadedBy', 'rejected'];
+
 /** A mail's HTML is made safe before it leaves the house; `blockedImages` says how many pictures of others wait in `data-src`. */
-function shownContent(content: Row['content']): Record<string, unknown> {
-  if (content.type !== 'email' || content.html === undefined) return { ...content };
+function shownContent(content: Row['content'], metadata: Row['metadata']): Record<string, unknown> {
+  if (content.type !== 'email') return { ...content };
+  const known = MAIL_FACTS.filter((name) => metadata[name] !== undefined).map((name) => [name, metadata[name]]);
+  const facts = known.length > 0 ? { facts: Object.fromEntries(known) } : {};
+  if (content.html === undefined) return { ...content, ...facts };
   const inline = new Map(content.attachments?.flatMap((ref) => (ref.contentId && ref.url ? [[ref.contentId, ref.url] as const] : [])));
-  return { ...content, ...sanitizeMailHtml(content.html, { inline: (id) => inline.get(id) }) };
+  return { ...content, ...facts, ...sanitizeMailHtml(content.html, { inline: (id) => inline.get(id) }) };
 }
 
 /** What was learnt about the files since, and their addresses. */

@@ -1,4 +1,5 @@
 /** Who really sent a mail: SPF, DKIM and DMARC by mailauth, kept beside the mail, never a reason to lose it. */
+import type { Readable } from 'node:stream';
 import type { DNSResolver } from 'mailauth';
 import type { MailFacts } from './raw.ts';
 
@@ -12,7 +13,7 @@ export interface Arrival {
 }
 
 /** The results in RFC 8601's words; `temperror` when the DNS gave none in time. */
-export async function authenticateMail(raw: Buffer, arrival: Arrival, resolver?: DNSResolver): Promise<NonNullable<MailFacts['auth']>> {
+export async function authenticateMail(raw: Readable, arrival: Arrival, resolver?: DNSResolver): Promise<NonNullable<MailFacts['auth']>> {
   // Loaded with the first mail: it costs more memory than the rest of the service, which may never meet one.
   const { authenticate } = await import('mailauth');
   const from = { ip: arrival.ip, helo: arrival.helo };
@@ -46,5 +47,6 @@ export async function authenticateMail(raw: Buffer, arrival: Arrival, resolver?:
     return { ...from, spf: 'permerror', dkim: 'permerror', dmarc: 'permerror' };
   } finally {
     clearTimeout(timer);
+    raw.destroy();
   }
 }

@@ -5,6 +5,7 @@ import { domainOf } from './address.ts';
 import { type BuiltMail, buildMail } from './build.ts';
 import { type MailboxKind, receiptFor } from './kind.ts';
 import { type MxOptions, sendToMx, systemMx } from './mx.ts';
+import { sendToAll } from './recipients.ts';
 import type { Mailbox } from './settings.ts';
 import { type SmtpAccess, sendSmtp } from './smtp.ts';
 
@@ -12,23 +13,35 @@ import { type SmtpAccess, sendSmtp } from './smtp.ts';
 export function createBuiltin(mx: MxOptions = systemMx): MailboxKind {
   return {
     async test(mailbox, context) {
+      const name = domainOf(mailbox.sourceChannelId);
+      const owner = (await context.mailDomain?.(name))?.owner ?? 'nobody';
+      if (owner === 'somebody else') {
+        throw new ProviderError('rejected', `${name} was verified by another workspace of this installation; its mail goes there.`, {
+          code: 'domain-taken',
+          scope: 'channel',
+        });
+      }
+      const key = await keyOf(mailbox, context);
       return {
         status: 'active',
         details: {
           receives: true,
           outbound: context.config.get('SMTP_RELAY_URL') ? 'relay' : 'mx',
-          dkim: mailbox.credentials.dkim ? `${mailbox.credentials.dkim.selector}._domainkey.${mailbox.credentials.dkim.domain}` : null,
+          dkim: key ? `${key.selector}._domainkey.${name}` : null,
+          domain: owner === 'us' ? 'verified' : 'unverified',
         },
       };
     },
 
     async send(message, mailbox, context) {
       const mail = await buildMail(message, mailbox, context, { tagged: true });
-      const raw = await signed(mail, mailbox);
+      const raw = await signed(mail, mailbox, context);
       const relay = context.config.get('SMTP_RELAY_URL');
-      const answer = relay
-        ? await sendSmtp(relayOf(relay), mail.envelope, raw, context)
-        : await sendToMx(mail.envelope, raw, context, { ...mx, name: mx.name ?? nameOf(context) });
+      const answer = await sendToAll(message.id, mail, context, (envelope) =>
+        relay
+          ? sendSmtp(relayOf(relay), envelope, raw, context)
+          : sendToMx(envelope, raw, context, { ...mx, name: mx.name ?? nameOf(context) }),
+      );
       return receiptFor(mail, {
         details: { response: answer.response, ...(answer.rejected.length > 0 ? { rejected: answer.rejected } : {}) },
       });
@@ -55,11 +68,20 @@ export function relayOf(value: string): SmtpAccess {
   };
 }
 
+/** What the mailbox signs with: a key of its own, else the one of its domain. */
+async function keyOf(mailbox: Mailbox, context: ConnectorContext): Promise<{ selector: string; privateKey: string } | undefined> {
+  const name = domainOf(mailbox.sourceChannelId);
+  const { dkim } = mailbox.credentials;
+  if (dkim?.domain.toLowerCase() === name) return { selector: dkim.selector, privateKey: dkim.private_key };
+  return (await context.mailDomain?.(name))?.dkim;
+}
+
 /** With a DKIM signature in front where the mailbox's domain has a key. */
-async function signed(mail: BuiltMail, mailbox: Mailbox): Promise<Buffer> {
-  const key = mailbox.credentials.dkim;
-  if (!key || key.domain.toLowerCase() !== domainOf(mailbox.sourceChannelId)) return mail.raw;
-  const signature = { signingDomain: key.domain, selector: key.selector, privateKey: key.private_key };
+async function signed(mail: BuiltMail, mailbox: Mailbox, context: ConnectorContext): Promise<Buffer> {
+  const key = await keyOf(mailbox, context);
+  if (!key) return mail.raw;
+  const signingDomain = domainOf(mailbox.sourceChannelId);
+  const signature = { signingDomain, ...key };
   const { dkimSign } = await import('mailauth');
   const { signatures, errors } = await dkimSign(mail.raw, {
     ...signature,
@@ -69,7 +91,7 @@ async function signed(mail: BuiltMail, mailbox: Mailbox): Promise<Buffer> {
   });
   if (signatures === '') {
     const [problem] = errors as { err?: Error }[];
-    throw new ProviderError('rejected', `The DKIM key of ${key.domain} cannot sign: ${problem?.err?.message ?? 'unreadable key'}`, {
+    throw new ProviderError('rejected', `The DKIM key of ${signingDomain} cannot sign: ${problem?.err?.message ?? 'unreadable key'}`, {
       code: 'dkim',
       scope: 'channel',
     });

@@ -6,15 +6,17 @@ import { type Connector, type ConnectorContext, defineConnector } from '../conne
 import { isAddress, normalAddress } from './address.ts';
 import { problemsOf } from './build.ts';
 import { createBuiltin } from './builtin.ts';
-import { custom } from './custom.ts';
+import { connectedAs, testedOnConnect, testedOnHealth } from './connected.ts';
+import { authorityOf, custom } from './custom.ts';
 import { google } from './google.ts';
 import type { MailboxKind } from './kind.ts';
-import { connectedAs, microsoft, withClientState } from './microsoft.ts';
+import { microsoft, withClientState } from './microsoft.ts';
 import { notificationUrl } from './microsoft-receive.ts';
-import { attachmentsOf } from './mime.ts';
+import { contentAt } from './mime.ts';
 import type { MxOptions } from './mx.ts';
+import { rotatedFrom } from './oauth.ts';
 import { IDENTITY, readMailEvent, readWake } from './parse.ts';
-import { isMail, isWake, SOURCE } from './raw.ts';
+import { bytesOf, isMail, isWake, SOURCE } from './raw.ts';
 import { type Mailbox, MailCredentials, MailInput, type MailProvider, MailSettings, split } from './settings.ts';
 import { simulated } from './simulated.ts';
 
@@ -99,24 +101,22 @@ export function createEmailConnector(mx?: MxOptions): Connector {
         credentials: settings.provider === 'microsoft' ? withClientState(credentials) : credentials,
         details: { connectedAt: context.now().toISOString() },
       };
-      return connectedAs(mailbox, await tested(kindOf(mailbox, context), mailbox, context));
+      const report = await testedOnConnect(kindOf(mailbox, context), mailbox, context);
+      // The test may have cost the token that was given: what the provider gave for it is kept in its place.
+      const given = mailbox.credentials.refresh_token;
+      const rotated = given && (await rotatedFrom(given, context));
+      return connectedAs(rotated ? { ...mailbox, credentials: { ...mailbox.credentials, refresh_token: rotated } } : mailbox, report);
     },
+
+    exclusive: ({ settings, details }) => settings.provider === 'aurion' && details.domain !== 'verified',
 
     async disconnect(mailbox, context) {
       await kindOf(mailbox, context).disconnect?.(mailbox, context);
     },
 
     async health(mailbox, context) {
-      try {
-        const report = await kindOf(mailbox, context).test(mailbox, context);
-        return { ...report, details: { ...report.details, connectedAt: mailbox.details.connectedAt } };
-      } catch (error) {
-        if (!(error instanceof ProviderError)) throw error;
-        return {
-          status: error.class === 'unauthorized' ? 'failed' : 'warning',
-          reason: error.hint ? `${error.message} ${error.hint}` : error.message,
-        };
-      }
+      const report = await testedOnHealth(kindOf(mailbox, context), mailbox, context);
+      return { ...report, details: { ...report.details, connectedAt: mailbox.details.connectedAt } };
     },
 
     parse(event) {
@@ -124,16 +124,17 @@ export function createEmailConnector(mx?: MxOptions): Connector {
       throw new Error('mail is read by `read`');
     },
 
-    read: (event, mailbox) => readMailEvent(event, { agents: mailbox?.settings.agents ?? [] }),
+    read: (event, mailbox, spool) => readMailEvent(event, { agents: mailbox?.settings.agents ?? [], spool }),
 
-    async mediaOf(ref, event) {
+    async mediaOf(ref, event, spool) {
       const index = /^part:(\d+)$/.exec(ref.providerRef ?? '')?.[1];
-      const attachment = index && isMail(event) ? (await attachmentsOf(event.body))[Number(index)] : undefined;
-      if (!attachment) throw new ProviderError('rejected', `the mail has no ${ref.providerRef ?? 'such part'}`, { code: 'media-gone' });
+      if (!index || !isMail(event)) {
+        throw new ProviderError('rejected', `the mail has no ${ref.providerRef ?? 'such part'}`, { code: 'media-gone' });
+      }
       return {
-        data: attachment.content,
-        mimeType: attachment.contentType,
-        ...(attachment.filename ? { filename: attachment.filename } : {}),
+        data: contentAt(bytesOf(event, spool), Number(index)),
+        ...(ref.mimeType ? { mimeType: ref.mimeType } : {}),
+        ...(ref.filename ? { filename: ref.filename } : {}),
       };
     },
 
@@ -153,8 +154,9 @@ export function createEmailConnector(mx?: MxOptions): Connector {
     },
 
     consent: {
-      applies: ({ settings }) => settings.provider === 'microsoft' || settings.provider === 'google',
+      applies: ({ settings }) => settings.provider === 'microsoft' || settings.provider === 'google' || authorityOf(settings) !== undefined,
       async start(mailbox, context, request) {
+        if (mailbox.settings.provider === 'smtp' && !authorityOf(mailbox.settings)) return undefined;
         return kindOf(mailbox, context).consent?.start(mailbox, context, request);
       },
       async finish(mailbox, context, answer) {
@@ -164,16 +166,4 @@ export function createEmailConnector(mx?: MxOptions): Connector {
       },
     },
   });
-}
-
-/** A server that cannot be reached yet leaves a mailbox pending; one that refuses its credentials refuses it. */
-async function tested(kind: MailboxKind, mailbox: Mailbox, context: ConnectorContext) {
-  try {
-    return await kind.test(mailbox, context);
-  } catch (error) {
-    if (error instanceof ProviderError && (error.class === 'retry' || error.class === 'rate-limited')) {
-      return { status: 'pending' as const, reason: error.message };
-    }
-    throw error;
-  }
 }

@@ -2,10 +2,12 @@
 import { PatchbayError, ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext, HealthReport } from '../connector.ts';
 import { buildMail } from './build.ts';
-import { type ImapAccess, type ImapCursor, testImap, watchFolder } from './imap.ts';
+import { consentBy } from './consent.ts';
+import { type FolderWatch, type ImapAccess, type ImapCursor, testImap, watchFolder } from './imap.ts';
 import { type Listening, type MailboxKind, receiptFor } from './kind.ts';
-import { connectedSince, ended, keepTrying, pause, reporter } from './listening.ts';
-import { accessToken, clientOf, SCOPES } from './oauth.ts';
+import { connectedSince, ended, isRefusal, keepTrying, pause, reporter } from './listening.ts';
+import { type Authority, accessToken, type Client, CONSENT_REQUIRED, clientOf, SCOPES } from './oauth.ts';
+import { sendToAll } from './recipients.ts';
 import type { Mailbox } from './settings.ts';
 import { type SmtpAccess, sendSmtp, testSmtp } from './smtp.ts';
 import { StepError } from './steps.ts';
@@ -29,11 +31,13 @@ export const custom: MailboxKind = {
       }
     };
     await Promise.all([
-      check('smtp', async () => testSmtp(await smtpOf(mailbox, context), context)),
-      ...(settings.imap_host ? [check('imap', async () => testImap(await imapOf(mailbox, context), foldersOf(mailbox), context))] : []),
+      check('smtp', () => signedIn(mailbox, context, (token) => testSmtp(smtpOf(mailbox, token), context))),
+      ...(settings.imap_host
+        ? [check('imap', () => signedIn(mailbox, context, (token) => testImap(imapOf(mailbox, token), foldersOf(mailbox), context)))]
+        : []),
     ]);
     return {
-      status: problems.length > 0 ? 'pending' : 'active',
+      status: problems.length > 0 ? 'warning' : 'active',
       ...(problems.length > 0 ? { reason: problems.join('; ') } : {}),
       details: { receives: Boolean(settings.imap_host) },
       checks,
@@ -42,7 +46,9 @@ export const custom: MailboxKind = {
 
   async send(message, mailbox, context) {
     const mail = await buildMail(message, mailbox, context);
-    const answer = await sendSmtp(await smtpOf(mailbox, context), mail.envelope, mail.raw, context);
+    const answer = await sendToAll(message.id, mail, context, (envelope) =>
+      signedIn(mailbox, context, (token) => sendSmtp(smtpOf(mailbox, token), envelope, mail.raw, context)),
+    );
     return receiptFor(mail, {
       details: { response: answer.response, ...(answer.rejected.length > 0 ? { rejected: answer.rejected } : {}) },
     });
@@ -54,6 +60,11 @@ export const custom: MailboxKind = {
     const report = reporter(context);
     await Promise.all(foldersOf(mailbox).map((folder) => receiveFolder(folder, mailbox, context, cursor, report)));
   },
+
+  consent: consentBy(
+    (mailbox, context) => oauthClient(mailbox, context),
+    () => custom,
+  ),
 };
 
 function receiveFolder(
@@ -64,26 +75,23 @@ function receiveFolder(
   report: (report: HealthReport) => Promise<void>,
 ): Promise<void> {
   return keepTrying(context, report, async (well) => {
-    const access = await imapOf(mailbox, context);
-    await watchFolder(
-      access,
-      {
-        mailbox: mailbox.sourceChannelId,
-        folder,
-        since: connectedSince(mailbox),
-        load: () => cursor[folder],
-        save: async (place) => {
-          cursor[folder] = place;
-          await context.cursor.save(cursor);
-        },
-        deliver: (events) => context.deliver(events),
-        wait: (ms) => pause(context, ms),
-        now: () => context.now(),
-        caughtUp: well,
-        signal: context.signal,
+    const watch: FolderWatch = {
+      mailbox: mailbox.sourceChannelId,
+      folder,
+      since: connectedSince(mailbox),
+      load: () => cursor[folder],
+      save: async (place) => {
+        cursor[folder] = place;
+        await context.cursor.save(cursor);
       },
-      context,
-    );
+      deliver: (events) => context.deliver(events),
+      spool: context.spool,
+      wait: (ms) => pause(context, ms),
+      now: () => context.now(),
+      caughtUp: well,
+      signal: context.signal,
+    };
+    await signedIn(mailbox, context, (token) => watchFolder(imapOf(mailbox, token), watch, context));
   });
 }
 
@@ -91,9 +99,8 @@ function foldersOf(mailbox: Mailbox): string[] {
   return mailbox.settings.folders?.length ? mailbox.settings.folders : ['INBOX'];
 }
 
-async function smtpOf(mailbox: Mailbox, context: ConnectorContext): Promise<SmtpAccess> {
+function smtpOf(mailbox: Mailbox, token: string | undefined): SmtpAccess {
   const { settings, credentials } = mailbox;
-  const token = await tokenOf(mailbox, context);
   const user = settings.username ?? (token || credentials.password ? mailbox.sourceChannelId : undefined);
   return {
     host: settings.host ?? '',
@@ -104,9 +111,8 @@ async function smtpOf(mailbox: Mailbox, context: ConnectorContext): Promise<Smtp
   };
 }
 
-async function imapOf(mailbox: Mailbox, context: ConnectorContext): Promise<ImapAccess> {
+function imapOf(mailbox: Mailbox, token: string | undefined): ImapAccess {
   const { settings, credentials } = mailbox;
-  const token = await tokenOf(mailbox, context);
   return {
     host: settings.imap_host ?? '',
     port: settings.imap_port ?? 993,
@@ -116,12 +122,39 @@ async function imapOf(mailbox: Mailbox, context: ConnectorContext): Promise<Imap
   };
 }
 
+/** Whose tokens a mailbox signs in with (XOAUTH2); undefined when it has a password. */
+export function authorityOf({ provider, auth }: Mailbox['settings']): Authority | undefined {
+  return provider === 'smtp' && (auth === 'microsoft' || auth === 'google') ? auth : undefined;
+}
+
+/** The OAuth client of a mailbox that signs in by XOAUTH2. */
+function oauthClient({ settings, credentials }: Mailbox, context: ConnectorContext): Client {
+  const authority = authorityOf(settings) ?? 'microsoft';
+  const scopes = authority === 'google' ? SCOPES.googleServers : SCOPES.microsoftServers;
+  return clientOf(authority, scopes, settings, credentials, context.config);
+}
+
+/** Does what needs a sign-in; with a fresh token once more when the server took the kept one back before its time. */
+async function signedIn<T>(mailbox: Mailbox, context: ConnectorContext, work: (token: string | undefined) => Promise<T>): Promise<T> {
+  const token = await tokenOf(mailbox, context);
+  try {
+    return await work(token);
+  } catch (error) {
+    if (token === undefined || !isRefusal(error)) throw error;
+    return work(await tokenOf(mailbox, context, token));
+  }
+}
+
 /** The access token of a mailbox that signs in by XOAUTH2. */
-async function tokenOf(mailbox: Mailbox, context: ConnectorContext): Promise<string | undefined> {
+async function tokenOf(mailbox: Mailbox, context: ConnectorContext, refused?: string): Promise<string | undefined> {
   const { settings, credentials } = mailbox;
-  if (settings.auth !== 'microsoft' && settings.auth !== 'google') return undefined;
-  if (!credentials.refresh_token)
-    throw new ProviderError('unauthorized', 'Signing in with OAuth needs a refresh token.', { code: 'consent_required', scope: 'channel' });
-  const scopes = settings.auth === 'google' ? SCOPES.googleServers : SCOPES.microsoftServers;
-  return accessToken(clientOf(settings.auth, scopes, settings, credentials, context.config), credentials, context);
+  if (!authorityOf(settings)) return undefined;
+  if (!credentials.refresh_token) {
+    throw new ProviderError('unauthorized', 'Nobody has consented to the access to this mailbox yet.', {
+      code: CONSENT_REQUIRED,
+      scope: 'channel',
+      hint: 'Open the channel and grant access.',
+    });
+  }
+  return accessToken(oauthClient(mailbox, context), credentials, context, refused);
 }

@@ -1,6 +1,6 @@
 /** Calls to the Gmail API for one mailbox: token, quotas, and every refusal classed. */
 import { ProviderError, type ProviderErrorClass } from '../../model/errors.ts';
-import type { ConnectorContext, HttpResponse } from '../connector.ts';
+import type { ConnectorContext, HttpRequest, HttpResponse } from '../connector.ts';
 import { accessToken, base, type Client, clientOf, SCOPES } from './oauth.ts';
 import type { Mailbox } from './settings.ts';
 
@@ -12,6 +12,8 @@ export interface GmailRequest {
   body?: string | Uint8Array;
   contentType?: string;
   maxBytes?: number;
+  timeoutMs?: number;
+  into?: HttpRequest['into'];
   safe?: boolean;
 }
 
@@ -38,8 +40,9 @@ export function gmailOf(mailbox: Mailbox, context: ConnectorContext): Gmail {
         },
         ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
         ...(request.body === undefined ? {} : { body: request.body }),
-        timeoutMs: 60_000,
+        timeoutMs: request.timeoutMs ?? 60_000,
         ...(request.maxBytes ? { maxBytes: request.maxBytes } : {}),
+        ...(request.into ? { into: request.into } : {}),
       })
       .catch((error: unknown) => {
         const harmless = request.safe ?? (request.method ?? 'GET') === 'GET';
@@ -55,6 +58,11 @@ export function gmailOf(mailbox: Mailbox, context: ConnectorContext): Gmail {
     if (answer.status >= 400) throw gmailError(answer);
     return answer;
   };
+}
+
+/** Whoever stands in for Gmail need not have every route; Gmail's own 404s say why. Throws all else. */
+export function notOffered(error: unknown): undefined {
+  if (!(error instanceof ProviderError) || error.status !== 404 || error.code !== '404') throw error;
 }
 
 function gmailError(answer: HttpResponse): ProviderError {

@@ -1,18 +1,21 @@
 /**
- * What is new in a Gmail mailbox: the history since the last look, asked for every minute or when Pub/Sub wakes us.
+ * What is new in a Gmail mailbox: the history since the last look, asked for again and again, or when Pub/Sub wakes us.
  * A history that is gone (404) starts over from the mails since a day before the last look.
  */
 import { ProviderError } from '../../model/errors.ts';
-import { type Gmail, gmailOf } from './gmail.ts';
+import { type Gmail, gmailOf, notOffered } from './gmail.ts';
+import { type RawMessage, readRawMessage } from './gmail-raw.ts';
 import type { Listening } from './kind.ts';
 import { connectedSince, keepTrying, pause, reporter } from './listening.ts';
 import { mailEvent } from './raw.ts';
 import type { Mailbox } from './settings.ts';
 
 const DAY_MS = 86_400_000;
-const POLL_MS = 60_000;
-const CHECK_MS = 10 * 60_000;
-const MAX_MAIL = 80 * 1024 * 1024;
+const POLL_MS = 15_000;
+/** With pushes we only look for what they may have missed. */
+const CHECK_MS = 60_000;
+const MAX_MAIL = 200 * 1024 * 1024;
+const FETCH_MS = 10 * 60_000;
 const NOT_MAIL = ['DRAFT', 'SPAM', 'TRASH', 'CHAT'];
 
 interface Cursor {
@@ -49,7 +52,8 @@ async function watch(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Li
     cursor.watchAt = new Date(now + Math.min(DAY_MS, Math.max(ends - now, 0) / 2)).toISOString();
     return true;
   } catch (error) {
-    if (!(error instanceof ProviderError) || error.class === 'unauthorized') throw error;
+    // Also when the topic alone is forbidden; when all is, the look that follows says so.
+    if (!(error instanceof ProviderError)) throw error;
     context.log.warn({ code: error.code }, `no pushes, the mailbox is asked instead: ${error.message}`);
     return false;
   }
@@ -60,7 +64,7 @@ async function look(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Lis
   const since = connectedSince(mailbox);
   if (!cursor.historyId) {
     if (since) await resync(mailbox, gmail, cursor, context, since);
-    else cursor.historyId = await newestHistory(gmail);
+    else moveTo(cursor, await newestHistory(gmail));
   } else {
     try {
       await followHistory(mailbox, gmail, cursor, context);
@@ -74,8 +78,10 @@ async function look(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Lis
   await context.cursor.save(cursor);
 }
 
-async function newestHistory(gmail: Gmail): Promise<string> {
-  return String(((await gmail('/profile')).json() as { historyId: string }).historyId);
+/** Undefined where a stand-in does not tell it: then the mailbox is looked through each time. */
+async function newestHistory(gmail: Gmail): Promise<string | undefined> {
+  const profile = await gmail('/profile').catch(notOffered);
+  return profile && String((profile.json() as { historyId: string }).historyId);
 }
 
 interface HistoryPage {
@@ -129,22 +135,32 @@ async function resync(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: L
     await fetchMail(id, mailbox, gmail, context);
     if (context.signal.aborted) return;
   }
-  cursor.historyId = newest;
+  moveTo(cursor, newest);
+}
+
+function moveTo(cursor: Cursor, historyId: string | undefined): void {
+  if (historyId === undefined) delete cursor.historyId;
+  else cursor.historyId = historyId;
 }
 
 async function fetchMail(id: string, mailbox: Mailbox, gmail: Gmail, context: Listening): Promise<void> {
-  let answer: Awaited<ReturnType<Gmail>>;
+  let mail: RawMessage | undefined;
   try {
-    answer = await gmail(`/messages/${encodeURIComponent(id)}?format=raw`, { maxBytes: MAX_MAIL });
+    await gmail(`/messages/${encodeURIComponent(id)}?format=raw`, {
+      maxBytes: MAX_MAIL,
+      timeoutMs: FETCH_MS,
+      into: async (body) => {
+        mail = await readRawMessage(body, context.spool);
+      },
+    });
   } catch (error) {
     if (!(error instanceof ProviderError && error.status === 404)) throw error;
     context.log.warn({ gmailId: id }, 'a mail was deleted before it could be fetched');
     return;
   }
-  const mail = answer.json() as { raw?: string; threadId?: string; labelIds?: string[]; internalDate?: string };
-  if (mail.raw === undefined || mail.labelIds?.some((label) => NOT_MAIL.includes(label))) return;
+  if (!mail || mail.labelIds?.some((label) => NOT_MAIL.includes(label))) return;
   await context.deliver([
-    mailEvent(mailbox.sourceChannelId, Buffer.from(mail.raw, 'base64url'), {
+    mailEvent(mailbox.sourceChannelId, mail.raw, {
       receivedAt: new Date(Number(mail.internalDate) || context.now().getTime()).toISOString(),
       gmailId: id,
       ...(mail.threadId ? { gmailThreadId: mail.threadId } : {}),

@@ -1,13 +1,11 @@
 /** Gmail and Google Workspace mailboxes: OAuth, sending in the thread, receiving by history. */
 import { PatchbayError, ProviderError } from '../../model/errors.ts';
-import type { HealthReport } from '../connector.ts';
 import { buildMail } from './build.ts';
-import { gmailOf, googleClient } from './gmail.ts';
+import { consentBy } from './consent.ts';
+import { gmailOf, googleClient, notOffered } from './gmail.ts';
 import { receiveGoogle } from './google-receive.ts';
 import { type MailboxKind, receiptFor } from './kind.ts';
 import { messageIdOf, readMessageId } from './message-id.ts';
-import { connectedAs } from './microsoft.ts';
-import { consentPage, exchangeCode, isClientRefused } from './oauth.ts';
 
 /** Larger mails go to the upload address. */
 const ONE_REQUEST = 3_500_000;
@@ -21,17 +19,14 @@ export const google: MailboxKind = {
       throw new PatchbayError('invalid', 'The OAuth client secret is missing.', {
         problems: [{ field: 'client_secret', message: 'is required' }],
       });
-    try {
-      const { emailAddress } = (await gmailOf(mailbox, context)('/profile')).json() as { emailAddress?: string };
-      const other = emailAddress && emailAddress.toLowerCase() !== mailbox.sourceChannelId;
-      return {
-        status: other ? 'warning' : 'active',
-        ...(other ? { reason: `Access was granted for ${emailAddress}, not for ${mailbox.sourceChannelId}.` } : {}),
-        details: { receives: true, account: emailAddress ?? null, push: Boolean(mailbox.settings.topic) },
-      };
-    } catch (error) {
-      return pendingOr(error);
-    }
+    const profile = await gmailOf(mailbox, context)('/profile').catch(notOffered);
+    const { emailAddress } = (profile?.json() ?? {}) as { emailAddress?: string };
+    const other = emailAddress && emailAddress.toLowerCase() !== mailbox.sourceChannelId;
+    return {
+      status: other ? 'warning' : 'active',
+      ...(other ? { reason: `Access was granted for ${emailAddress}, not for ${mailbox.sourceChannelId}.` } : {}),
+      details: { receives: true, account: emailAddress ?? null, push: Boolean(mailbox.settings.topic) },
+    };
   },
 
   async send(message, mailbox, context) {
@@ -69,23 +64,7 @@ export const google: MailboxKind = {
     if (mailbox.settings.topic) await gmailOf(mailbox, context)('/stop', { method: 'POST', safe: true });
   },
 
-  consent: {
-    async start(mailbox, context, request) {
-      return consentPage(googleClient(mailbox, context), context.config, { ...request, loginHint: mailbox.sourceChannelId });
-    },
-    async finish(mailbox, context, answer) {
-      const grant = await exchangeCode(googleClient(mailbox, context), context, {
-        code: answer.code,
-        redirectUri: answer.redirectUri,
-        verifier: answer.keep.verifier ?? '',
-      });
-      const repaired = {
-        ...mailbox,
-        credentials: { ...mailbox.credentials, ...(grant.refreshToken ? { refresh_token: grant.refreshToken } : {}) },
-      };
-      return connectedAs(repaired, await google.test(repaired, context));
-    },
-  },
+  consent: consentBy(googleClient, () => google),
 };
 
 function post(raw: Buffer, threadId: string | undefined, gmail: ReturnType<typeof gmailOf>) {
@@ -109,10 +88,4 @@ async function messageIdAt(gmailId: string, gmail: ReturnType<typeof gmailOf>): 
   const answer = await gmail(`/messages/${encodeURIComponent(gmailId)}?format=metadata&metadataHeaders=Message-ID`);
   const { payload } = answer.json() as { payload?: { headers?: { name: string; value: string }[] } };
   return readMessageId(payload?.headers?.find((header) => header.name.toLowerCase() === 'message-id')?.value);
-}
-
-/** A consent that is missing or has ended leaves the mailbox pending; a wrong client is refused. */
-function pendingOr(error: unknown): HealthReport {
-  if (!(error instanceof ProviderError) || isClientRefused(error.code, error.message)) throw error;
-  return { status: 'pending', reason: error.hint ? `${error.message} ${error.hint}` : error.message };
 }

@@ -1,6 +1,6 @@
 /** Calls to Microsoft Graph for one mailbox: token, immutable ids, throttling, and every refusal classed. */
 import { ProviderError, type ProviderErrorClass } from '../../model/errors.ts';
-import type { ConnectorContext, HttpResponse } from '../connector.ts';
+import type { ConnectorContext, HttpRequest, HttpResponse } from '../connector.ts';
 import { accessToken, base, type Client, clientOf, SCOPES } from './oauth.ts';
 import type { Mailbox } from './settings.ts';
 
@@ -12,6 +12,8 @@ export interface GraphRequest {
   body?: string | Uint8Array;
   contentType?: string;
   maxBytes?: number;
+  timeoutMs?: number;
+  into?: HttpRequest['into'];
   headers?: Record<string, string>;
   /** Doing it twice does no harm: an answer that never came is then a plain `retry`. */
   safe?: boolean;
@@ -43,8 +45,9 @@ export function graphOf(mailbox: Mailbox, context: ConnectorContext): Graph {
         },
         ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
         ...(request.body === undefined ? {} : { body: request.body }),
-        timeoutMs: 60_000,
+        timeoutMs: request.timeoutMs ?? 60_000,
         ...(request.maxBytes ? { maxBytes: request.maxBytes } : {}),
+        ...(request.into ? { into: request.into } : {}),
       })
       .catch((error: unknown) => {
         const harmless = request.safe ?? (request.method ?? 'GET') === 'GET';
@@ -88,6 +91,12 @@ function graphError(answer: HttpResponse): ProviderError {
       ? { scope: 'channel' as const, hint: 'Grant the app Mail.ReadWrite and Mail.Send for this mailbox.' }
       : {}),
   });
+}
+
+/** Whoever stands in for Graph need not have every route; Graph's own 404s carry a code. Throws all else. */
+export function notOffered(error: unknown): undefined {
+  if (!(error instanceof ProviderError) || (error.status !== 404 && error.status !== 405) || error.code !== String(error.status))
+    throw error;
 }
 
 function classOf(status: number, code: string): ProviderErrorClass {

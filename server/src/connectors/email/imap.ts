@@ -4,7 +4,7 @@
  * folder's modification sequence unchanged looks no further.
  */
 import type { ImapFlow } from 'imapflow';
-import type { ConnectorContext, ReceiveContext } from '../connector.ts';
+import type { ConnectorContext, Kept, ReceiveContext, Spool } from '../connector.ts';
 import { mailEvent } from './raw.ts';
 import { reach, StepError, words } from './steps.ts';
 
@@ -28,6 +28,9 @@ export interface FolderCursor {
 export type ImapCursor = Record<string, FolderCursor>;
 
 const BATCH = 20;
+/** Larger mails are fetched in pieces, each by itself. */
+const LARGE = 1024 * 1024;
+const CHUNK = 512 * 1024;
 const POLL_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** A server may drop an IDLE after 30 minutes (RFC 2177). */
@@ -61,6 +64,7 @@ export async function openImap(access: ImapAccess, context: ConnectorContext): P
     maxIdleTime: IDLE_MS,
     connectionTimeout: 15_000,
     greetingTimeout: 15_000,
+    // Some servers answer with the whole mail when asked for a piece.
     maxLiteralSize: 100 * 1024 * 1024,
   });
   // Errors arrive as rejections of what runs, too; without a listener one of them would end the process.
@@ -112,6 +116,7 @@ export interface FolderWatch {
   load(): FolderCursor | undefined;
   save(cursor: FolderCursor): Promise<void>;
   deliver: ReceiveContext['deliver'];
+  spool: Spool;
   wait(ms: number): Promise<unknown>;
   now(): Date;
   /** Called when the folder was read to its end. */
@@ -179,8 +184,7 @@ async function catchUp(client: ImapFlow, watch: FolderWatch, sent: boolean, firs
   if (!box) throw new Error('no folder is open');
   const uidValidity = String(box.uidValidity);
   const known = watch.load();
-  // A folder that was numbered anew is read whole, ids keep it from showing twice.
-  let next = known === undefined ? await firstUid(client, box.uidNext, watch.since) : known.uidValidity === uidValidity ? known.uidNext : 1;
+  let next = await placeIn(client, box.uidNext, known?.uidValidity === uidValidity, known, watch.since);
   const modseq = box.highestModseq === undefined ? undefined : String(box.highestModseq);
   const cursor = () => ({ uidValidity, uidNext: next, ...(modseq ? { modseq } : {}) });
   if (known === undefined) await watch.save(cursor());
@@ -190,11 +194,18 @@ async function catchUp(client: ImapFlow, watch: FolderWatch, sent: boolean, firs
   const fresh = (uids || []).filter((uid) => uid >= next).sort((a, b) => a - b);
   for (let at = 0; at < fresh.length; at += BATCH) {
     const batch = fresh.slice(at, at + BATCH);
-    for await (const mail of client.fetch(batch.join(','), { uid: true, source: true, internalDate: true, flags: true }, { uid: true })) {
-      if (!mail.source || mail.flags?.has('\\Draft')) continue;
+    const mails = await client.fetchAll(batch.join(','), { uid: true, size: true, internalDate: true, flags: true }, { uid: true });
+    const wanted = mails.filter((mail) => !mail.flags?.has('\\Draft')).sort((a, b) => a.uid - b.uid);
+    const small = wanted.filter((mail) => (mail.size ?? 0) <= LARGE).map(({ uid }) => uid);
+    const sources = small.length > 0 ? await client.fetchAll(small.join(','), { uid: true, source: true }, { uid: true }) : [];
+    for (const mail of wanted) {
       const received = mail.internalDate ? new Date(mail.internalDate) : watch.now();
+      const source = small.includes(mail.uid) ? sources.find(({ uid }) => uid === mail.uid)?.source : undefined;
+      const kept = small.includes(mail.uid) ? source : await download(client, mail.uid, watch.spool);
+      // Removed between the look and the fetch.
+      if (!kept) continue;
       await watch.deliver([
-        mailEvent(watch.mailbox, mail.source, {
+        mailEvent(watch.mailbox, kept, {
           receivedAt: received.toISOString(),
           folder: watch.folder,
           uid: mail.uid,
@@ -206,6 +217,27 @@ async function catchUp(client: ImapFlow, watch: FolderWatch, sent: boolean, firs
     next = batch.at(-1)! + 1;
     await watch.save(cursor());
   }
+}
+
+/** A mail, in pieces; undefined when it was removed meanwhile. */
+async function download(client: ImapFlow, uid: number, spool: Spool): Promise<Kept | undefined> {
+  const { content } = await client.download(String(uid), undefined, { uid: true, chunkSize: CHUNK });
+  return content && spool.keep(content as AsyncIterable<Buffer>);
+}
+
+/**
+ * Where to read on. A folder that was numbered anew is read as one that was never looked into (from its start where nobody
+ * knows since when mail counts): ids keep what shows already from showing twice.
+ */
+async function placeIn(
+  client: ImapFlow,
+  uidNext: number,
+  sameNumbers: boolean,
+  known: FolderCursor | undefined,
+  since: Date | undefined,
+): Promise<number> {
+  if (known && sameNumbers) return known.uidNext;
+  return known && !since ? 1 : firstUid(client, uidNext, since);
 }
 
 /** The first mail that came since a time; the next one to come when there is none. SEARCH knows days only. */

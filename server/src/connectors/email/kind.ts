@@ -15,15 +15,16 @@ export type Listening = ConnectorContext & ReceiveContext;
 
 export interface MailboxKind {
   /**
-   * Walks the whole path: sign-in, reading, sending. Throws `ProviderError` (`unauthorized`) when the credentials are
-   * refused, `PatchbayError` (`invalid`) for fields that are missing; everything else that is not there yet is `pending`
-   * or `warning` with its reason.
+   * Walks the whole path: sign-in, reading, sending. Throws `ProviderError` for what the provider refuses,
+   * `PatchbayError` (`invalid`) for fields that are missing; a server that cannot be reached is a `warning` with its
+   * reason.
    */
   test(mailbox: Mailbox, context: ConnectorContext): Promise<HealthReport>;
   send(message: OutboundMessage, mailbox: Mailbox, context: ConnectorContext): Promise<SendReceipt>;
   settle?(message: OutboundMessage, mailbox: Mailbox, context: ConnectorContext): Promise<Settlement>;
   receive?(mailbox: Mailbox, context: Listening): Promise<void>;
   disconnect?(mailbox: Mailbox, context: ConnectorContext): Promise<void>;
+  /** Absent: there is nothing to grant in a browser. */
   consent?: ConsentOperations<MailSettings, MailCredentials>;
 }
 

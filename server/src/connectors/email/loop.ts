@@ -1,7 +1,4 @@
-/**
- * The last guard against mail loops: two machines that answer each other without saying that they are machines. Whoever
- * answers or takes mail automatically asks the breaker first; a sender who writes too often in a while is left alone.
- */
+/** How often somebody may do something in a while. */
 export interface BreakerOptions {
   /** How many in one window. */
   most: number;

@@ -3,8 +3,9 @@
  * subscriptions are made anew, expired delta links start over from a day before the last look: Message-IDs keep
  * anything from showing twice.
  */
+import { createHash } from 'node:crypto';
 import { ProviderError } from '../../model/errors.ts';
-import type { ConnectorContext } from '../connector.ts';
+import type { ConnectorContext, Kept } from '../connector.ts';
 import { type Graph, graphOf, userPath } from './graph.ts';
 import type { Listening } from './kind.ts';
 import { connectedSince, keepTrying, pause, reporter } from './listening.ts';
@@ -13,12 +14,13 @@ import { mailEvent } from './raw.ts';
 import type { Mailbox } from './settings.ts';
 
 const DAY_MS = 86_400_000;
-const POLL_MS = 60_000;
+const POLL_MS = 15_000;
 /** With a subscription we only look for what its notifications may have missed. */
-const CHECK_MS = 10 * 60_000;
+const CHECK_MS = 60_000;
 /** Asked for; what the server grants counts. */
 const LIFETIME_MS = 4_200 * 60_000;
 const MAX_MAIL = 160 * 1024 * 1024;
+const FETCH_MS = 10 * 60_000;
 
 interface Cursor {
   /** By folder. */
@@ -30,6 +32,8 @@ interface Cursor {
 
 interface Subscription {
   id: string;
+  /** A digest of the `clientState` that its notifications bring. */
+  secret: string;
   renewAt: string;
   expiresAt: string;
 }
@@ -86,7 +90,7 @@ async function look(folder: string, mailbox: Mailbox, graph: Graph, cursor: Curs
       if (!gone || restarted) throw error;
       restarted = true;
       context.log.warn({ folder }, 'the delta link has expired; reading the folder anew');
-      link = freshDelta(folder, mailbox, cursor.seen ? new Date(Date.parse(cursor.seen) - DAY_MS) : new Date(0));
+      link = freshDelta(folder, mailbox, cursor.seen ? new Date(Date.parse(cursor.seen) - DAY_MS) : (connectedSince(mailbox) ?? started));
       continue;
     }
     for (const item of page.value ?? []) await fetchMail(item, folder, mailbox, graph, context);
@@ -117,9 +121,17 @@ async function fetchMail(
 ): Promise<void> {
   if (item['@removed'] !== undefined || item.isDraft) return;
   try {
-    const answer = await graph(`${userPath(mailbox)}/messages/${encodeURIComponent(item.id)}/$value`, { maxBytes: MAX_MAIL });
+    let mail: Kept | undefined;
+    await graph(`${userPath(mailbox)}/messages/${encodeURIComponent(item.id)}/$value`, {
+      maxBytes: MAX_MAIL,
+      timeoutMs: FETCH_MS,
+      into: async (body) => {
+        mail = await context.spool.keep(body);
+      },
+    });
+    if (!mail) return;
     await context.deliver([
-      mailEvent(mailbox.sourceChannelId, answer.body, {
+      mailEvent(mailbox.sourceChannelId, mail, {
         receivedAt: item.receivedDateTime ?? context.now().toISOString(),
         folder,
         graphId: item.id,
@@ -147,7 +159,9 @@ async function subscribe(
   if ((real && !url.startsWith('https://')) || !mailbox.credentials.client_state) return undefined;
   cursor.subscriptions ??= {};
   const known = cursor.subscriptions[folder];
-  const lost = reasons.includes('subscriptionRemoved');
+  const secret = digestOf(mailbox.credentials.client_state);
+  // One whose notifications we would refuse is of no use.
+  const lost = reasons.includes('subscriptionRemoved') || known?.secret !== secret;
   const due = !known || reasons.includes('reauthorizationRequired') || Date.parse(known.renewAt) <= context.now().getTime();
   if (known && !lost && !due) return known;
   try {
@@ -155,7 +169,8 @@ async function subscribe(
     cursor.subscriptions[folder] = subscription;
     return subscription;
   } catch (error) {
-    if (!(error instanceof ProviderError) || error.class === 'unauthorized') throw error;
+    // Also when subscriptions alone are forbidden; when all is, the look that follows says so.
+    if (!(error instanceof ProviderError)) throw error;
     context.log.warn({ folder, code: error.code }, `no notifications, the mailbox is asked instead: ${error.message}`);
     return undefined;
   }
@@ -168,7 +183,7 @@ async function renew(known: Subscription, graph: Graph, context: ConnectorContex
       json: { expirationDateTime: wanted(context) },
       safe: true,
     });
-    return subscriptionOf(answer.json(), context);
+    return subscriptionOf(answer.json(), known.secret, context);
   } catch (error) {
     if (error instanceof ProviderError && error.status === 404) return undefined;
     throw error;
@@ -188,7 +203,14 @@ async function create(folder: string, url: string, mailbox: Mailbox, graph: Grap
       clientState: mailbox.credentials.client_state,
     },
   });
-  return subscriptionOf(answer.json(), context);
+  return subscriptionOf(answer.json(), digestOf(mailbox.credentials.client_state), context);
+}
+
+function digestOf(clientState: string | undefined): string {
+  return createHash('sha256')
+    .update(clientState ?? '')
+    .digest('hex')
+    .slice(0, 16);
 }
 
 function wanted(context: ConnectorContext): string {
@@ -196,9 +218,9 @@ function wanted(context: ConnectorContext): string {
 }
 
 /** Renewed when half of what the server granted is over. */
-function subscriptionOf(json: unknown, context: ConnectorContext): Subscription {
+function subscriptionOf(json: unknown, secret: string, context: ConnectorContext): Subscription {
   const { id, expirationDateTime } = json as { id: string; expirationDateTime: string };
   const now = context.now().getTime();
   const expires = Date.parse(expirationDateTime);
-  return { id, expiresAt: new Date(expires).toISOString(), renewAt: new Date(now + Math.max(expires - now, 0) / 2).toISOString() };
+  return { id, secret, expiresAt: new Date(expires).toISOString(), renewAt: new Date(now + Math.max(expires - now, 0) / 2).toISOString() };
 }

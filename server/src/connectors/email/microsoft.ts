@@ -4,13 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { PatchbayError, ProviderError } from '../../model/errors.ts';
-import type { ConnectorContext, HealthReport, OutboundMessage } from '../connector.ts';
+import type { ConnectorContext, OutboundMessage } from '../connector.ts';
 import { type BuiltMail, buildMail } from './build.ts';
-import { type Graph, graphOf, microsoftClient, userPath } from './graph.ts';
+import { consentBy } from './consent.ts';
+import { type Graph, graphOf, microsoftClient, notOffered, userPath } from './graph.ts';
 import { type MailboxKind, receiptFor } from './kind.ts';
 import { readMessageId } from './message-id.ts';
 import { notificationUrl, receiveMicrosoft } from './microsoft-receive.ts';
-import { consentPage, exchangeCode, isClientRefused } from './oauth.ts';
 import type { Mailbox } from './settings.ts';
 
 /** A mail of this size is too large for one request (base64 makes it a third larger; the limit is 4 MB). */
@@ -28,18 +28,18 @@ export const microsoft: MailboxKind = {
     if (!mailbox.settings.client_id) throw missing('client_id', "The app's client id is missing.");
     if (!mailbox.settings.tenant_id && !mailbox.credentials.refresh_token)
       throw missing('tenant_id', "The directory's tenant id is missing.");
-    try {
-      await graphOf(mailbox, context)(`${userPath(mailbox)}/mailFolders/inbox?$select=id,totalItemCount`);
-    } catch (error) {
-      return pendingOr(error);
-    }
+    await graphOf(mailbox, context)(`${userPath(mailbox)}/mailFolders/inbox?$select=id,totalItemCount`).catch(notOffered);
     return { status: 'active', details: { receives: true, access: mailbox.credentials.refresh_token ? 'delegated' : 'app' } };
   },
 
   async send(message, mailbox, context) {
     const graph = graphOf(mailbox, context);
     const mail = await buildMail(message, mailbox, context);
-    const draft = (await keptDraft(message, context)) ?? (await createDraft(mail, message, mailbox, graph, context));
+    const draft = (await keptDraft(message, context)) ?? (await createDraft(mail, message, mailbox, graph, context).catch(noDrafts));
+    if (!draft) {
+      await graph(`${userPath(mailbox)}/sendMail`, { method: 'POST', body: mail.raw.toString('base64'), contentType: 'text/plain' });
+      return receiptFor(mail);
+    }
     await graph(`${userPath(mailbox)}/messages/${encodeURIComponent(draft.id)}/send`, { method: 'POST' });
     return receiptFor(mail, { providerId: draft.messageId, details: { graphId: draft.id } });
   },
@@ -69,32 +69,7 @@ export const microsoft: MailboxKind = {
     }
   },
 
-  consent: {
-    async start(mailbox, context, request) {
-      return consentPage(
-        microsoftClient({ ...mailbox, credentials: { ...mailbox.credentials, refresh_token: 'wanted' } }, context),
-        context.config,
-        {
-          ...request,
-          loginHint: mailbox.sourceChannelId,
-        },
-      );
-    },
-    async finish(mailbox, context, answer) {
-      const client = microsoftClient({ ...mailbox, credentials: { ...mailbox.credentials, refresh_token: 'wanted' } }, context);
-      const grant = await exchangeCode(client, context, {
-        code: answer.code,
-        redirectUri: answer.redirectUri,
-        verifier: answer.keep.verifier ?? '',
-      });
-      const repaired = {
-        ...mailbox,
-        credentials: { ...withClientState(mailbox.credentials), ...(grant.refreshToken ? { refresh_token: grant.refreshToken } : {}) },
-      };
-      const report = await microsoft.test(repaired, context);
-      return connectedAs(repaired, report);
-    },
-  },
+  consent: consentBy(microsoftClient, () => microsoft),
 };
 
 /** The secret that notifications must bring back, made once. */
@@ -102,28 +77,14 @@ export function withClientState(credentials: Mailbox['credentials']): Mailbox['c
   return { ...credentials, client_state: credentials.client_state ?? randomBytes(32).toString('base64url') };
 }
 
-/** A tested mailbox as `connect` and a finished consent give it. */
-export function connectedAs(mailbox: Mailbox, report: HealthReport) {
-  return {
-    sourceChannelId: mailbox.sourceChannelId,
-    name: mailbox.name,
-    settings: mailbox.settings,
-    credentials: mailbox.credentials,
-    details: { ...report.details, connectedAt: mailbox.details.connectedAt },
-    status: report.status === 'failed' ? ('pending' as const) : report.status,
-    ...(report.reason ? { statusReason: report.reason } : {}),
-  };
-}
-
-/** A consent that is still missing is no reason to refuse a mailbox; a wrong secret or address is. */
-function pendingOr(error: unknown): HealthReport {
-  if (!(error instanceof ProviderError)) throw error;
-  if (isClientRefused(error.code, error.message) || (error.class === 'rejected' && error.status !== undefined)) throw error;
-  return { status: 'pending', reason: error.hint ? `${error.message} ${error.hint}` : error.message };
-}
-
 function missing(field: string, message: string): PatchbayError {
   return new PatchbayError('invalid', message, { problems: [{ field, message: 'is required' }] });
+}
+
+/** An app that may send and nothing else has no drafts: the mail is handed over whole. */
+function noDrafts(error: unknown): undefined {
+  const forbidden = error instanceof ProviderError && error.status === 403 && error.code === 'ErrorAccessDenied';
+  if (!forbidden) notOffered(error);
 }
 
 async function keptDraft(message: OutboundMessage, context: ConnectorContext): Promise<Draft | undefined> {

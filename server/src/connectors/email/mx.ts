@@ -39,10 +39,19 @@ export async function sendToMx(
       total.response ||= answer.response;
     } catch (error) {
       if (!(error instanceof ProviderError) || total.accepted.length === 0) throw error;
-      total.rejected.push(...to.map((address) => ({ address, ...(error.code ? { code: error.code } : {}), message: error.message })));
+      const why = {
+        ...(error.code ? { code: error.code } : {}),
+        message: error.message,
+        ...(isForNow(error) ? { later: true as const } : {}),
+      };
+      total.rejected.push(...to.map((address) => ({ address, ...why })));
     }
   }
   return total;
+}
+
+function isForNow(error: ProviderError): boolean {
+  return error.class === 'retry' || error.class === 'rate-limited';
 }
 
 async function sendToDomain(
@@ -64,7 +73,7 @@ async function sendToDomain(
       );
     } catch (error) {
       // Only a server that took nothing lets us ask the next one.
-      if (!(error instanceof ProviderError) || (error.class !== 'retry' && error.class !== 'rate-limited')) throw error;
+      if (!(error instanceof ProviderError) || !isForNow(error)) throw error;
       last = error;
     }
   }

@@ -4,6 +4,7 @@
  * the provider exchanged for a newer one.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext, ConsentRequest, ProviderConfig } from '../connector.ts';
 import type { MailCredentials, MailSettings } from './settings.ts';
@@ -30,6 +31,14 @@ export interface Client {
 const MICROSOFT_LOGIN = 'https://login.microsoftonline.com';
 const GOOGLE_TOKEN = 'https://oauth2.googleapis.com';
 const GOOGLE_CONSENT = 'https://accounts.google.com';
+
+/** Code of the error when nobody has consented to the access yet. */
+export const CONSENT_REQUIRED = 'consent_required';
+/** How long one that refreshes keeps the others waiting when it dies. */
+const REFRESH_SECONDS = 20;
+const LOOK_MS = 150;
+/** Microsoft's refresh tokens are good for 90 days. */
+const ROTATED_SECONDS = 85 * 86_400;
 
 export const SCOPES = {
   graph: ['https://graph.microsoft.com/Mail.ReadWrite', 'https://graph.microsoft.com/Mail.Send', 'offline_access'],
@@ -106,7 +115,7 @@ export function refresh(client: Client, context: ConnectorContext, refreshToken:
     });
   if (client.authority === 'google' || !client.clientSecret) {
     throw new ProviderError('unauthorized', 'Nobody has consented to the access to this mailbox yet.', {
-      code: 'consent_required',
+      code: CONSENT_REQUIRED,
       scope: 'channel',
       hint: 'Open the channel and grant access.',
     });
@@ -114,7 +123,10 @@ export function refresh(client: Client, context: ConnectorContext, refreshToken:
   return ask(client, context, { grant_type: 'client_credentials', scope: 'https://graph.microsoft.com/.default' });
 }
 
-/** A valid access token of a connected mailbox, refreshed five minutes before it ends, or at once when it was refused. */
+/**
+ * A valid access token of a connected mailbox, refreshed five minutes before it ends, or at once when it was refused. Of
+ * all who want one at the same moment, in every process, one asks: a refresh token may be good only once.
+ */
 export async function accessToken(
   client: Client,
   credentials: MailCredentials,
@@ -127,17 +139,38 @@ export async function accessToken(
     )
     .digest('hex')
     .slice(0, 16);
-  const kept = await context.memo.get(`access:${origin}`);
-  if (typeof kept === 'string' && kept !== refused) return kept;
-  const rotated = await context.memo.get(`refresh:${origin}`);
-  const grant = await refresh(
-    client,
-    context,
-    credentials.refresh_token && (typeof rotated === 'string' ? rotated : credentials.refresh_token),
-  );
-  if (credentials.refresh_token && grant.refreshToken) await context.memo.set(`refresh:${origin}`, grant.refreshToken, 85 * 86_400);
-  if (grant.expiresIn > 330) await context.memo.set(`access:${origin}`, grant.accessToken, grant.expiresIn - 300);
+  for (;;) {
+    const kept = await context.memo.get(`access:${origin}`);
+    if (typeof kept === 'string' && kept !== refused) return kept;
+    if (await context.memo.claim(`refreshing:${origin}`, REFRESH_SECONDS)) break;
+    await sleep(LOOK_MS);
+  }
+  try {
+    // Somebody may have been quicker between our look and our claim.
+    const kept = await context.memo.get(`access:${origin}`);
+    return typeof kept === 'string' && kept !== refused ? kept : await renewed(client, credentials, context, origin);
+  } finally {
+    await context.memo.drop(`refreshing:${origin}`);
+  }
+}
+
+async function renewed(client: Client, credentials: MailCredentials, context: ConnectorContext, origin: string): Promise<string> {
+  const { refresh_token: first } = credentials;
+  const grant = await refresh(client, context, first && ((await rotatedFrom(first, context)) ?? first));
+  if (first && grant.refreshToken) await context.memo.set(rotationOf(first), grant.refreshToken, ROTATED_SECONDS);
+  const early = Math.min(300, grant.expiresIn / 2);
+  await context.memo.set(`access:${origin}`, grant.accessToken, grant.expiresIn - early);
   return grant.accessToken;
+}
+
+/** The refresh token that the provider exchanged a given one for, the last time; undefined when it never did. */
+export async function rotatedFrom(refreshToken: string, context: ConnectorContext): Promise<string | undefined> {
+  const rotated = await context.memo.get(rotationOf(refreshToken));
+  return typeof rotated === 'string' ? rotated : undefined;
+}
+
+function rotationOf(refreshToken: string): string {
+  return `refresh:${createHash('sha256').update(refreshToken).digest('hex').slice(0, 32)}`;
 }
 
 async function ask(client: Client, context: ConnectorContext, fields: Record<string, string>): Promise<Grant> {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { AddressObject, EmailAddress } from 'mailparser';
 import type { EmailContent, MailAddress, MediaRef } from '../../model/content.ts';
 import { isUuid } from '../../model/ids.ts';
-import type { RawEvent } from '../connector.ts';
+import type { RawEvent, Spool } from '../connector.ts';
 import type { InboundEvent, MessageEvent } from '../events.ts';
 import { formatAddress, isAddress, isListed, normalAddress } from './address.ts';
 import { automaticReason } from './automatic.ts';
@@ -16,9 +16,9 @@ import { readInvitation } from './calendar.ts';
 import { isForward, originalSender } from './forward.ts';
 import { header, type MailHeaders } from './headers.ts';
 import { OUR_HEADER, ourIdOf, readMessageId, readMessageIds } from './message-id.ts';
-import { type ReadMail, readMime, textOfHtml } from './mime.ts';
+import { type MailFile, type ReadMail, readMime, textOfHtml } from './mime.ts';
 import { replyOf, splitHtmlQuote } from './quote.ts';
-import { factsOf, isMail, isWake, type MailFacts } from './raw.ts';
+import { bytesOf, factsOf, isMail, isWake, type MailBytes, type MailFacts } from './raw.ts';
 import { isAnswer, threadOf } from './thread.ts';
 
 export const IDENTITY = 'emailaddress';
@@ -29,6 +29,8 @@ const DAY_MS = 86_400_000;
 export interface ReadOptions {
   /** Addresses and `@domains` of our own people. */
   agents?: readonly string[];
+  /** Opens what is too large to be in the event itself. */
+  spool?: Spool | undefined;
 }
 
 /** Reads one raw event of a mailbox. Throws only on what is no mail event at all. */
@@ -38,14 +40,15 @@ export async function readMailEvent(event: RawEvent, options: ReadOptions = {}):
   if (event.body.length === 0) return [{ kind: 'ignored', reason: 'an empty mail' }];
   const facts = factsOf(event);
   const mailbox = normalAddress(event.sourceChannelId ?? '');
-  const mail = await readMime(event.body);
+  const bytes = bytesOf(event, options.spool);
+  const mail = await readMime(bytes);
   const sentAt = dateOf(mail.headers, facts);
   const recipients = recipientsOf(mail, facts);
 
   const report = readReport(reportParts(mail), recipients, mailbox);
   const receipt = report && receiptOf(report, mailbox, sentAt);
   if (receipt?.providerId && ourIdOf(receipt.providerId, mailbox)) return [storable(receipt)];
-  const message = messageOf(mail, event.body, mailbox, facts, { sentAt, recipients, agents: options.agents ?? [] });
+  const message = messageOf(mail, bytes, mailbox, facts, { sentAt, recipients, agents: options.agents ?? [] });
   return [...(receipt ? [storable(receipt)] : []), storable(message)];
 }
 
@@ -61,14 +64,14 @@ interface Known {
   agents: readonly string[];
 }
 
-function messageOf(mail: ReadMail, raw: Buffer, mailbox: string, facts: MailFacts, known: Known): MessageEvent {
+function messageOf(mail: ReadMail, bytes: MailBytes, mailbox: string, facts: MailFacts, known: Known): MessageEvent {
   const { headers } = mail;
   const subject = mail.parsed?.subject ?? header(headers, 'subject') ?? '';
   const from = addresses(mail.parsed?.from);
   const replyTo = addresses(mail.parsed?.replyTo);
   const to = addresses(mail.parsed?.to);
   const cc = addresses(mail.parsed?.cc);
-  const id = readMessageId(header(headers, 'message-id')) ?? `sha256:${createHash('sha256').update(raw).digest('hex')}`;
+  const id = readMessageId(header(headers, 'message-id')) ?? `sha256:${bytes.digest()}`;
   const inReplyTo = readMessageIds(header(headers, 'in-reply-to'));
   const references = readMessageIds(header(headers, 'references'));
   const writer = from[0] ?? fallbackSender(mail, facts);
@@ -133,7 +136,7 @@ function messageOf(mail: ReadMail, raw: Buffer, mailbox: string, facts: MailFact
       ...withoutEmpty({
         automatic,
         forwardedBy: forwarded ? writer : undefined,
-        calendar: calendar ? readInvitation(calendar.content.toString('utf8')) : undefined,
+        calendar: calendar ? readInvitation(calendar.head.toString('utf8')) : undefined,
         problem: mail.problem,
         auth: facts.auth,
         envelope: facts.from === undefined && !facts.to ? undefined : { from: facts.from, to: facts.to },
@@ -165,7 +168,7 @@ function answerTo(contact: MailAddress, replyTo: MailAddress[], mailbox: string)
 }
 
 function replyText(mail: ReadMail): string {
-  if (mail.parsed?.text?.trim()) return replyOf(mail.text);
+  if (mail.hasText) return replyOf(mail.text);
   if (!mail.html) return mail.text.trim();
   const { reply, quoted } = splitHtmlQuote(mail.html);
   return quoted ? textOfHtml(reply).trim() : replyOf(mail.text);
@@ -174,7 +177,7 @@ function replyText(mail: ReadMail): string {
 /** In the text as programs write it, or in the mail that is attached whole. */
 function forwardedSender(mail: ReadMail, mailbox: string): MailAddress | undefined {
   const attached = mail.attachments.find((attachment) => attachment.contentType === 'message/rfc822');
-  const sender = originalSender(mail.text) ?? (attached && originalSender(attached.content.subarray(0, 20_000).toString('utf8')));
+  const sender = originalSender(mail.text) ?? (attached && originalSender(attached.head.subarray(0, 20_000).toString('utf8')));
   return sender && sender.address !== mailbox ? sender : undefined;
 }
 
@@ -216,19 +219,18 @@ function recipientsOf(mail: ReadMail, facts: MailFacts): string[] {
 function reportParts(mail: ReadMail): { contentType: string; text: string }[] {
   return mail.attachments.map((attachment) => ({
     contentType: attachment.contentType.toLowerCase(),
-    text: attachment.content.subarray(0, 200_000).toString('utf8'),
+    text: attachment.head.toString('utf8'),
   }));
 }
 
-function mediaRefOf(attachment: ReadMail['attachments'][number], index: number): MediaRef {
-  const contentId = attachment.cid ?? attachment.contentId?.replace(/^<|>$/g, '');
+function mediaRefOf(attachment: MailFile, index: number): MediaRef {
   return {
     providerRef: `part:${index}`,
     mimeType: attachment.contentType || 'application/octet-stream',
     size: attachment.size,
     sha256: attachment.checksum,
     filename: (attachment.filename ?? defaultName(attachment.contentType, index)).slice(0, 255),
-    ...(contentId ? { contentId } : {}),
+    ...(attachment.cid ? { contentId: attachment.cid } : {}),
   };
 }
 

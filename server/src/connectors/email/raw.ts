@@ -1,8 +1,10 @@
 /**
- * A mail as the engine keeps it: the bytes exactly as they came, and beside them (as a parameter of the content type,
- * where no sender can forge anything) what only the transport knows.
+ * A mail as the engine keeps it: the bytes exactly as they came (those of a large mail in a file of the spool), and beside
+ * them (as parameters of the content type, where no sender can forge anything) what only the transport knows.
  */
-import type { RawEvent } from '../connector.ts';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Kept, RawEvent, Spool } from '../connector.ts';
 
 export const SOURCE = 'email';
 const MAIL = 'message/rfc822';
@@ -28,13 +30,16 @@ export interface MailFacts {
   graphId?: string;
 }
 
-/** The raw event of one mail for one mailbox. */
-export function mailEvent(mailbox: string, body: Buffer, facts: MailFacts = {}): RawEvent {
+/** The raw event of one mail for one mailbox; for that channel alone where it is told. */
+export function mailEvent(mailbox: string, mail: Buffer | Kept, facts: MailFacts = {}, channel?: RawEvent['channel']): RawEvent {
+  const kept: Pick<Kept, 'body' | 'file'> = Buffer.isBuffer(mail) ? { body: mail } : mail;
+  const encoded = Buffer.from(JSON.stringify(facts)).toString('base64url');
   return {
     source: SOURCE,
     sourceChannelId: mailbox,
-    contentType: `${MAIL}; facts=${Buffer.from(JSON.stringify(facts)).toString('base64url')}`,
-    body,
+    contentType: `${MAIL}; facts=${encoded}${kept.file ? `; spool=${kept.file}` : ''}`,
+    body: kept.body,
+    ...(channel ? { channel } : {}),
   };
 }
 
@@ -55,4 +60,30 @@ export function isMail(event: RawEvent): boolean {
 export function factsOf(event: RawEvent): MailFacts {
   const encoded = /;\s*facts=([\w-]+)/.exec(event.contentType)?.[1];
   return encoded ? (JSON.parse(Buffer.from(encoded, 'base64url').toString()) as MailFacts) : {};
+}
+
+/** The bytes of a mail, wherever they are. */
+export interface MailBytes {
+  /** The beginning; all of a small mail. */
+  head: Buffer;
+  size: number;
+  /** All of them, from the start. */
+  stream(): Readable;
+  /** SHA-256, in hex. */
+  digest(): string;
+}
+
+/** The bytes of a mail event. Throws when they lie in a file and there is no spool to open it. */
+export function bytesOf(event: Pick<RawEvent, 'body' | 'contentType'>, spool?: Spool): MailBytes {
+  const file = /;\s*spool=([0-9a-f]{64})/.exec(event.contentType)?.[1];
+  const kept = { body: event.body, size: event.body.length, ...(file ? { file } : {}) };
+  return bytesOfKept(kept, spool);
+}
+
+/** As `bytesOf`, of bytes that were just kept. */
+export function bytesOfKept({ body, size, file }: Kept, spool?: Spool): MailBytes {
+  if (!file)
+    return { head: body, size, stream: () => Readable.from([body]), digest: () => createHash('sha256').update(body).digest('hex') };
+  if (!spool) throw new Error('the mail lies in a file, and there is nothing to open it');
+  return { head: body, size, stream: () => spool.open(file), digest: () => file };
 }

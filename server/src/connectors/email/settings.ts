@@ -99,7 +99,7 @@ const secrets = {
   refresh_token: Type.Optional(
     Type.String({
       title: 'Refresh token',
-      description: 'Left empty, access is granted in the browser after connecting.',
+      description: 'Left empty, access is granted in the browser after connecting (Gmail, and SMTP with XOAUTH2).',
       secret: true,
       when: { provider: ['google', 'smtp'] },
     }),

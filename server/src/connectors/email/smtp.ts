@@ -25,7 +25,8 @@ export interface SmtpAccess {
 
 export interface SmtpAnswer {
   accepted: string[];
-  rejected: { address: string; code?: string; message: string }[];
+  /** `later`: only for now. */
+  rejected: { address: string; code?: string; message: string; later?: true }[];
   response: string;
 }
 
@@ -73,6 +74,7 @@ export async function sendSmtp(
         address: (error as SMTPConnection.SMTPError & { recipient?: string }).recipient ?? '',
         ...codeOf(error),
         message: error.message,
+        ...((error as SMTPConnection.SMTPError).responseCode! < 500 ? { later: true as const } : {}),
       })),
       response: answer.response,
     };
@@ -95,7 +97,8 @@ function converse(
     const send = () => connection.send(envelope, body, (error, info) => (error ? fail(error) : done(info)));
     connection.connect((error) => {
       if (error) return fail(error);
-      if (!access.user) return send();
+      // A server that knows no sign-in lets one send without; asked all the same, it would refuse the command.
+      if (!access.user || !(connection as unknown as { allowsAuth: boolean }).allowsAuth) return send();
       connection.login(loginOf(access), (refusal) => (refusal ? fail(refusal) : send()));
     });
   });

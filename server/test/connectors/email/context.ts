@@ -1,9 +1,26 @@
 /** What the engine gives a connector, made small: real HTTP, memory for memos and cursors. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { afterAll } from 'vitest';
 import type { ConnectorContext, HealthReport, HttpClient, RawEvent } from '../../../src/connectors/connector.ts';
 import type { Listening } from '../../../src/connectors/email/kind.ts';
 import type { Mailbox, MailCredentials, MailSettings } from '../../../src/connectors/email/settings.ts';
+import { DiskSpool } from '../../../src/engine/spool.ts';
 import { PatchbayError, ProviderError } from '../../../src/model/errors.ts';
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A spool in a folder of its own, which goes when the test file ends. */
+export function testSpool(): DiskSpool & { folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-spool-'));
+  folders.push(folder);
+  return Object.assign(new DiskSpool(folder), { folder });
+}
 
 export const realHttp: HttpClient = async (url, request = {}) => {
   let answer: Response;
@@ -18,7 +35,9 @@ export const realHttp: HttpClient = async (url, request = {}) => {
     const { code } = ((error as Error).cause ?? {}) as { code?: string };
     throw new ProviderError(code === 'ECONNREFUSED' ? 'retry' : 'unknown-outcome', `no answer from ${url}`, { cause: error });
   }
-  const body = Buffer.from(await answer.arrayBuffer());
+  const whole = Buffer.from(await answer.arrayBuffer());
+  if (request.into && answer.ok) await request.into(inPieces(whole));
+  const body = request.into && answer.ok ? Buffer.alloc(0) : whole;
   return {
     status: answer.status,
     headers: answer.headers,
@@ -33,6 +52,10 @@ export const realHttp: HttpClient = async (url, request = {}) => {
     },
   };
 };
+
+async function* inPieces(whole: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < whole.length; at += 65_536) yield whole.subarray(at, at + 65_536);
+}
 
 export interface TestContext extends ConnectorContext {
   memos: Map<string, unknown>;
@@ -59,6 +82,8 @@ export function testContext(settings: Record<string, string> = {}, http: HttpCli
     mediaUrl: (id) => `https://patchbay.example/media/${id}`,
     memo: {
       get: async (key) => memos.get(key),
+      claim: async (key) => !memos.has(key) && Boolean(memos.set(key, true)),
+      drop: async (key) => void memos.delete(key),
       set: async (key, value) => {
         memos.set(key, structuredClone(value));
       },
@@ -121,6 +146,7 @@ export function listener(base: ConnectorContext, cursor: { value: unknown } = { 
     context: {
       ...base,
       signal: stopper.signal,
+      spool: testSpool(),
       cursor: {
         load: async () => structuredClone(cursor.value),
         save: async (value) => {

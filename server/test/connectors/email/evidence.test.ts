@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { attachmentsOf } from '../../../src/connectors/email/mime.ts';
+import { contentAt } from '../../../src/connectors/email/mime.ts';
+import { bytesOf, mailEvent } from '../../../src/connectors/email/raw.ts';
 import { sanitizeMailHtml } from '../../../src/connectors/email/sanitize.ts';
 import type { EmailContent } from '../../../src/model/content.ts';
-import { EVIDENCE, evidenceMails, message, read } from './mail.ts';
+import { EVIDENCE, evidenceMails, MAILBOX, message, read } from './mail.ts';
 
 const files = evidenceMails();
 
@@ -29,10 +30,10 @@ describe.skipIf(files.length === 0)('103 mails that real programs wrote', () => 
     expect(sanitizeMailHtml(content.html ?? '').html).not.toMatch(/<script|\son\w+=/i);
     expect((await message(raw)).providerId).toBe(found.providerId);
 
-    const attachments = await attachmentsOf(raw);
-    expect(attachments.map((attachment) => createHash('sha256').update(attachment.content).digest('hex'))).toEqual(
-      (content.attachments ?? []).map((media) => media.sha256),
-    );
+    for (const [index, { sha256 }] of (content.attachments ?? []).entries()) {
+      const file = Buffer.concat(await Array.fromAsync(contentAt(bytesOf(mailEvent(MAILBOX, raw)), index)));
+      expect(createHash('sha256').update(file).digest('hex')).toBe(sha256);
+    }
   });
 
   it.each([

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createGmailSandbox, type GmailSandbox, type GmailSandboxOptions } from '../../../../sandbox/email/index.ts';
 import { createEmailConnector } from '../../../src/connectors/email/connector.ts';
+import { readRawMessage } from '../../../src/connectors/email/gmail-raw.ts';
 import { gmailHook } from '../../../src/connectors/email/hooks.ts';
 import { readMailEvent } from '../../../src/connectors/email/parse.ts';
+import { bytesOf, factsOf } from '../../../src/connectors/email/raw.ts';
 import type { Mailbox } from '../../../src/connectors/email/settings.ts';
 import type { MessageEvent } from '../../../src/connectors/events.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
-import { type Listener, listener, mailbox, type TestContext, testContext } from './context.ts';
+import { type Listener, listener, mailbox, type TestContext, testContext, testSpool } from './context.ts';
 import { type HookServer, hookServer } from './hooks-server.ts';
 import { MAILBOX, mail } from './mail.ts';
 
@@ -105,7 +109,7 @@ describe('connecting', () => {
 
   it('is repaired by a consent in the browser', async () => {
     sandbox.revokeConsent();
-    expect(await connector.health!(channel, context)).toMatchObject({ status: 'pending' });
+    expect(await connector.health!(channel, context)).toMatchObject({ status: 'failed', reason: expect.stringContaining('revoked') });
     const redirectUri = 'https://patchbay.example/oauth';
     const request = (await connector.consent!.start(channel, context, { redirectUri, state: 's' }))!;
     const back = new URL((await fetch(request.url, { redirect: 'manual' })).headers.get('location')!);
@@ -204,6 +208,61 @@ describe('receiving', () => {
       facts: { gmailId: expect.any(String) },
     });
     expect(sandbox.pushed).toEqual([204]);
+  });
+
+  it('asks instead where the topic is forbidden', async () => {
+    sandbox.faults.add({
+      match: '/watch',
+      status: 403,
+      body: { error: { code: 403, message: 'User not authorized', status: 'PERMISSION_DENIED' } },
+    });
+    const heard = await listen();
+    expect(heard.reports).toMatchObject([{ status: 'active' }]);
+    await sandbox.receive(mail({}));
+    heard.wake();
+    await heard.until(() => heard.events.length === 1);
+  });
+
+  it('writes a large mail to the disk as it comes', async () => {
+    const heard = await listen();
+    const raw = mail({ Subject: 'Large' }, 'x'.repeat(70).concat('\n').repeat(30_000));
+    await sandbox.receive(raw);
+    await heard.until(() => heard.events.length === 1);
+    const bytes = bytesOf(heard.events[0]!, heard.context.spool);
+    expect(bytes.digest()).toBe(createHash('sha256').update(raw).digest('hex'));
+    expect(factsOf(heard.events[0]!)).toMatchObject({ gmailId: expect.any(String), gmailThreadId: expect.any(String) });
+  });
+
+  it('reads a message wherever its pieces are cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 3000 }),
+        fc.array(fc.integer({ min: 1, max: 400 })),
+        fc.boolean(),
+        async (mail, cuts, first) => {
+          const raw = Buffer.from(mail);
+          const others = { threadId: 't', labelIds: ['INBOX'], snippet: 'say "raw": "x"' };
+          const message = first ? { raw: raw.toString('base64url'), ...others } : { ...others, raw: raw.toString('base64url') };
+          const json = Buffer.from(JSON.stringify(message));
+          async function* pieces() {
+            let at = 0;
+            for (const cut of cuts) {
+              yield json.subarray(at, at + cut);
+              at += cut;
+            }
+            yield json.subarray(at);
+          }
+          const found = await readRawMessage(pieces(), testSpool());
+          expect(found).toMatchObject({ threadId: 't', labelIds: ['INBOX'] });
+          expect(found!.raw.body.equals(raw)).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+    const none = async function* () {
+      yield Buffer.from('{"id":"1"}');
+    };
+    expect(await readRawMessage(none(), testSpool())).toBeUndefined();
   });
 
   it('refuses pushes of others', async () => {

@@ -58,11 +58,13 @@ async function stop() {
   receiving = undefined;
 }
 
-beforeEach(() => start());
-afterEach(async () => {
+async function end() {
   await stop();
   await Promise.all([sandbox.app.close(), hooks.app.close()]);
-});
+}
+
+beforeEach(() => start());
+afterEach(end);
 
 describe('connecting', () => {
   const input = { email: MAILBOX, provider: 'microsoft', client_id: 'sandbox-client', tenant_id: 'sandbox-tenant' };
@@ -125,7 +127,7 @@ describe('connecting', () => {
     await connector.send!(text('ann@example.com'), channel, context);
     expect(sandbox.sent).toHaveLength(2);
     sandbox.revokeConsent();
-    expect(await connector.health!(channel, context)).toMatchObject({ status: 'pending' });
+    expect(await connector.health!(channel, context)).toMatchObject({ status: 'failed', reason: expect.stringContaining('grant access') });
   });
 });
 
@@ -181,7 +183,72 @@ describe('sending', () => {
   });
 });
 
+describe('an app that may do only some of it', () => {
+  const denied = { status: 403, body: { error: { code: 'ErrorAccessDenied', message: 'Access is denied.' } } };
+
+  it('sends whole mails where it may not write drafts', async () => {
+    sandbox.faults.add({ match: `POST /v1.0/users/${MAILBOX}/messages`, ...denied });
+    const message = text('ann@example.com');
+    expect(await connector.send!(message, channel, context)).toMatchObject({ providerId: `${message.id}@shop.example` });
+    expect(sandbox.sent).toMatchObject([{ to: ['ann@example.com'] }]);
+  });
+
+  it('asks for mail where it may not subscribe', async () => {
+    sandbox.faults.add({ match: 'POST /v1.0/subscriptions', ...denied });
+    const heard = await listen();
+    expect(heard.reports).toMatchObject([{ status: 'active' }]);
+    await sandbox.receive(MAILBOX, mail({}));
+    heard.wake();
+    await heard.until(() => heard.events.length === 1);
+  });
+});
+
+describe('a token', () => {
+  it('is asked for once, however many want one, though every refresh token is good only once', async () => {
+    channel = { ...channel, credentials: { ...channel.credentials, refresh_token: sandbox.grant() } };
+    context.memos.clear();
+    sandbox.tokenRequests.length = 0;
+    await Promise.all(Array.from({ length: 5 }, () => connector.send!(text('ann@example.com'), channel, context)));
+    expect(sandbox.sent).toHaveLength(5);
+    expect(sandbox.tokenRequests).toEqual(['refresh_token']);
+    sandbox.expireTokens();
+    await Promise.all(Array.from({ length: 5 }, () => connector.send!(text('ann@example.com'), channel, context)));
+    expect(sandbox.tokenRequests).toEqual(['refresh_token', 'refresh_token']);
+  });
+
+  it('is refreshed before its time is over, also a short one', async () => {
+    await end();
+    await start({ tokenLifetime: 60 });
+    context.memos.clear();
+    sandbox.tokenRequests.length = 0;
+    await connector.send!(text('ann@example.com'), channel, context);
+    await connector.send!(text('ann@example.com'), channel, context);
+    expect(sandbox.tokenRequests).toHaveLength(1);
+  });
+
+  it('that connecting used up is replaced by the one that came for it', async () => {
+    const given = sandbox.grant();
+    const input = { email: MAILBOX, provider: 'microsoft', client_id: 'sandbox-client', tenant_id: 'sandbox-tenant' };
+    const secrets = { client_secret: 'sandbox-secret', refresh_token: given };
+    const connected = await connector.connect({ ...input, ...secrets }, context);
+    context.memos.clear();
+    expect(connected.credentials.refresh_token).toEqual(expect.not.stringMatching(given));
+    await connector.send!(text('ann@example.com'), { ...channel, credentials: connected.credentials }, context);
+    expect(sandbox.sent).toHaveLength(1);
+  });
+});
+
 describe('receiving', () => {
+  it('writes a large mail to the disk as it comes', async () => {
+    const heard = await listen();
+    const raw = mail({ Subject: 'Large' }, 'x'.repeat(70).concat('\n').repeat(30_000));
+    await sandbox.receive(MAILBOX, raw);
+    await heard.until(() => heard.events.length === 1);
+    expect(heard.events[0]!.body.length).toBeLessThan(raw.length);
+    const [event] = (await readMailEvent(heard.events[0]!, { spool: heard.context.spool })) as MessageEvent[];
+    expect((event!.content as { text: string }).text.length).toBeGreaterThan(900_000);
+  });
+
   it('takes what came between connecting and the first look', async () => {
     sandbox.mailboxes.put(MAILBOX, 'inbox', mail({}));
     channel = { ...channel, details: { connectedAt: new Date().toISOString() } };

@@ -11,7 +11,7 @@ import { factsOf } from '../../../src/connectors/email/raw.ts';
 import { createMailServer, type MailServer } from '../../../src/connectors/email/server.ts';
 import type { InboundEvent, MessageEvent } from '../../../src/connectors/events.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
-import { listener, mailbox, testContext } from './context.ts';
+import { listener, mailbox, testContext, testSpool } from './context.ts';
 import { MAILBOX, mail } from './mail.ts';
 import { type Dovecot, dovecot, freePort, type Postfix, postfix, temporaryFolder, whyNoServers } from './servers.ts';
 
@@ -33,7 +33,8 @@ describe.skipIf(obstacle !== undefined)('real servers', () => {
   beforeAll(async () => {
     server = createMailServer({
       hostname: 'mx.builtin.example',
-      accept: async (address) => (address === HELP ? HELP : null),
+      accept: async (address) => (address === HELP ? { address } : null),
+      spool: testSpool(),
       deliver: async (events) => {
         builtin.push(...events);
         heard();

@@ -1,5 +1,7 @@
 /** The built-in server with nodemailer and swaks as its clients. */
 import { execFile, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { dkimSign } from 'mailauth';
@@ -9,10 +11,14 @@ import type { RawEvent } from '../../../src/connectors/connector.ts';
 import { createEmailConnector } from '../../../src/connectors/email/connector.ts';
 import { createDkimKey } from '../../../src/connectors/email/dkim.ts';
 import { taggedAddress } from '../../../src/connectors/email/message-id.ts';
+import { readMailEvent } from '../../../src/connectors/email/parse.ts';
 import { factsOf } from '../../../src/connectors/email/raw.ts';
 import { createMailServer, type MailServer, type MailServerOptions } from '../../../src/connectors/email/server.ts';
+import type { EmailContent } from '../../../src/model/content.ts';
+import { PatchbayError } from '../../../src/model/errors.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
-import { mailbox, testContext } from './context.ts';
+import { until } from '../../support/until.ts';
+import { mailbox, testContext, testSpool } from './context.ts';
 import { MAILBOX, mail, message } from './mail.ts';
 
 const run = promisify(execFile);
@@ -28,7 +34,8 @@ async function start(options: Partial<MailServerOptions> = {}) {
   const taken: RawEvent[] = [];
   const server = createMailServer({
     hostname: 'mx.shop.example',
-    accept: async (address) => ([MAILBOX, 'sales@shop.example'].includes(address) ? address : null),
+    accept: async (address) => ([MAILBOX, 'sales@shop.example'].includes(address) ? { address } : null),
+    spool: testSpool(),
     deliver: async (events) => {
       taken.push(...events);
     },
@@ -58,6 +65,18 @@ function talk(port: number, lines: string[]): Promise<string> {
     socket.on('end', () => done(heard));
     socket.on('error', fail);
   });
+}
+
+/** A mail with a text, a small file and this one. */
+function withFile(file: Buffer): Buffer {
+  const part = (head: string, body: string) => `--b\r\n${head}\r\n\r\n${body}\r\n`;
+  const base64 = file.toString('base64').replace(/.{76}/g, '$&\r\n');
+  const parts = [
+    part('Content-Type: text/plain', 'See it.'),
+    part('Content-Type: text/plain\r\nContent-Disposition: attachment; filename=small.txt', 'small'),
+    part('Content-Type: application/octet-stream; name=big.bin\r\nContent-Transfer-Encoding: base64', base64),
+  ];
+  return mail({}, `${parts.join('')}--b--\r\n`, 'Content-Type: multipart/mixed; boundary=b');
 }
 
 describe('the built-in mail server', () => {
@@ -133,11 +152,59 @@ describe('the built-in mail server', () => {
     expect(taken).toHaveLength(1);
   });
 
-  it('takes 25 MB', async () => {
-    const { taken, transport } = await start();
-    const raw = mail({}, `${'x'.repeat(70)}\n`.repeat(370_000));
-    await transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw });
-    expect(taken[0]!.body.length).toBeGreaterThanOrEqual(raw.length);
+  it('writes a large mail to the disk as it comes, once for all of its mailboxes, and holds its beginning only', async () => {
+    const spool = testSpool();
+    const { taken, transport } = await start({ spool });
+    const file = randomBytes(25_000_000);
+    const raw = withFile(file);
+    await transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX, 'sales@shop.example'] }, raw });
+    expect(taken.map(({ body }) => body.length)).toEqual([65_536, 65_536]);
+    expect(readdirSync(spool.folder)).toEqual([createHash('sha256').update(raw).digest('hex')]);
+    const [event] = taken;
+    const found = (await readMailEvent(event!, { spool })).find((item) => item.kind === 'message')!;
+    const content = found.content as EmailContent;
+    expect(content.attachments).toMatchObject([
+      { filename: 'small.txt', size: 5 },
+      { filename: 'big.bin', size: file.length, sha256: createHash('sha256').update(file).digest('hex') },
+    ]);
+    const { data } = await createEmailConnector().mediaOf!(content.attachments![1]!, event!, spool);
+    expect(Buffer.concat(await Array.fromAsync(data as AsyncIterable<Buffer>)).equals(file)).toBe(true);
+  });
+
+  it('leaves nothing behind of a large mail that is refused, that breaks off, or that the disk has no room for', async () => {
+    const spool = testSpool();
+    const { transport, port, taken } = await start({ spool, maxBytes: 3_000_000 });
+    const envelope = { from: 'a@example.com', to: [MAILBOX] };
+    await expect(transport.sendMail({ envelope, raw: withFile(randomBytes(4_000_000)) })).rejects.toMatchObject({ responseCode: 552 });
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const lines = ['EHLO c', 'MAIL FROM:<a@example.com>', `RCPT TO:<${MAILBOX}>`, 'DATA', 'x'.repeat(70).concat('\r\n').repeat(20_000)];
+    await new Promise((greeted) => socket.once('data', greeted));
+    socket.write(lines.map((line) => `${line}\r\n`).join(''));
+    await until(async () => readdirSync(spool.folder).length === 1);
+    socket.destroy();
+    await until(async () => readdirSync(spool.folder).length === 0);
+    const full = await start({
+      spool: { open: spool.open, keep: () => Promise.reject(new PatchbayError('unavailable', 'the disk of DATA_DIR is full')) },
+    });
+    await expect(full.transport.sendMail({ envelope, raw: mail({}) })).rejects.toMatchObject({ responseCode: 452 });
+    expect(taken).toEqual([]);
+  });
+
+  it('takes few connections at once from one address, and no guessing of addresses', async () => {
+    const { port, transport } = await start({ maxClientsOfOne: 1 });
+    const first = connect(port, '127.0.0.1');
+    await new Promise((greeted) => first.once('data', greeted));
+    expect(await talk(port, [])).toMatch(/^421 4\.7\.0/);
+    const closed = new Promise((done) => first.once('close', done));
+    first.end('QUIT\r\n');
+    await closed;
+    await until(async () => (await talk(port, ['QUIT'])).startsWith('220'));
+    const guesses = Array.from({ length: 21 }, (_, n) => `RCPT TO:<guess${n}@shop.example>`);
+    const heard = await talk(port, ['EHLO c', 'MAIL FROM:<a@example.com>', ...guesses]);
+    expect(heard.match(/^550 /gm)).toHaveLength(20);
+    expect(heard).toMatch(/421 4\.7\.0 Too many unknown recipients/);
+    await transport.sendMail({ envelope: { from: 'a@example.com', to: [MAILBOX] }, raw: mail({}) });
   });
 
   it('defers what is too much at once', async () => {
@@ -329,6 +396,34 @@ describe('the built-in server sends', () => {
       ).rejects.toMatchObject({ class: errorClass });
       server.close();
     }
+  });
+
+  it.each(['one server', 'servers of their own'])('goes on to whoever is deferred, and to nobody twice (%s)', async (where) => {
+    let busy = true;
+    const accept = async (address: string) => {
+      if (address.startsWith('late@') && busy) throw new Error('greylisted');
+      return { address };
+    };
+    const { taken, port } = await start({ accept });
+    const relay = where === 'one server';
+    const connector = createEmailConnector({ port, resolveMx: async () => [{ exchange: '127.0.0.1', priority: 1 }] });
+    const context = testContext(relay ? { SMTP_RELAY_URL: `smtp://127.0.0.1:${port}` } : {});
+    const content = { ...outbound.content, cc: [{ address: 'late@second.example' }] };
+    const message = { ...outbound, id: uuidv7(), content };
+    const channel = mailbox('out@out.example', { provider: 'aurion' });
+    const send = () => connector.send!(message, channel, context);
+    await expect(send()).rejects.toMatchObject({ class: 'retry', message: expect.stringContaining('late@second.example has to wait') });
+    await expect(send()).rejects.toMatchObject({ class: 'retry' });
+    expect(taken.map((event) => event.sourceChannelId)).toEqual([MAILBOX]);
+    busy = false;
+    expect((await send()).details).not.toHaveProperty('rejected');
+    expect(taken.map((event) => event.sourceChannelId)).toEqual([MAILBOX, 'late@second.example']);
+
+    busy = true;
+    const other = { ...message, id: uuidv7() };
+    await expect(connector.send!(other, channel, context)).rejects.toMatchObject({ class: 'retry' });
+    context.now = () => new Date(Date.now() + 4 * 3_600_000);
+    expect((await connector.send!(other, channel, context)).details).toMatchObject({ rejected: [{ address: 'late@second.example' }] });
   });
 
   it('names SMTP_RELAY_URL when it makes no sense', async () => {

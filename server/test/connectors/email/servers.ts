@@ -51,8 +51,11 @@ export interface Dovecot {
   forget(address: string): void;
 }
 
-/** An IMAP server where any address signs in with `secret`; `capability` narrows what it can. */
-export async function dovecot(folder: string, capability?: string): Promise<Dovecot> {
+/**
+ * An IMAP server where any address signs in with `secret`; `capability` narrows what it can. With `tokenInfo`, an address
+ * that says about a token whose it is, nothing but XOAUTH2 signs in.
+ */
+export async function dovecot(folder: string, capability?: string, tokenInfo?: string): Promise<Dovecot> {
   const port = await freePort();
   const mail = join(folder, 'mail');
   mkdirSync(mail, { recursive: true });
@@ -67,13 +70,12 @@ state_dir = ${folder}/state
 log_path = ${folder}/dovecot.log
 ssl = no
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = ${tokenInfo ? 'xoauth2 oauthbearer' : 'plain login'}
 mail_location = maildir:${mail}/%u
 first_valid_uid = 1
 ${capability ? `imap_capability = ${capability}` : ''}
 passdb {
-  driver = static
-  args = password=secret
+${tokenInfo ? `  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = ${folder}/oauth2.conf` : '  driver = static\n  args = password=secret'}
 }
 userdb {
   driver = static
@@ -96,6 +98,12 @@ service imap-login {
 }
 `,
   );
+  if (tokenInfo) {
+    writeFileSync(
+      join(folder, 'oauth2.conf'),
+      `tokeninfo_url = ${tokenInfo}?access_token=\nusername_attribute = email\nusername_format = %u\nforce_introspection = no\n`,
+    );
+  }
   let child: ChildProcess | undefined;
   return {
     port,

@@ -64,6 +64,8 @@ export function contextFor(settings: Record<string, string>, publicUrl = 'https:
     mediaUrl: (id) => `https://patchbay.example/media/${id}`,
     memo: {
       get: async (key) => memos.get(key),
+      claim: async (key) => !memos.has(key) && Boolean(memos.set(key, true)),
+      drop: async (key) => void memos.delete(key),
       set: async (key, value) => {
         memos.set(key, value);
       },

@@ -73,7 +73,10 @@ export const Message = Type.Object(
         providerMessage: Type.Optional(Type.String()),
       }),
     ),
-    content: Type.Record(Type.String(), Type.Unknown(), { description: "Patchbay's own content; files carry a signed `url`." }),
+    content: Type.Record(Type.String(), Type.Unknown(), {
+      description:
+        "Patchbay's own content; files carry a signed `url`. `facts` of a mail: `auth` (SPF, DKIM, DMARC), `automatic` and why, `forwardedBy`, `calendar`, `problem`, `threadedBy`, `rejected`.",
+    }),
     reaction: nullable(Type.Object({ emoji: Type.String() })),
     ownReaction: nullable(Type.Object({ emoji: Type.String() })),
   },
