@@ -19,6 +19,7 @@ import type { Client, Database } from '../store/database.ts';
 import { dropFarewell, keepFarewell } from '../store/farewells.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
 import type { Vault } from '../store/vault.ts';
+import { forgetVotelFields } from '../store/votel-channels.ts';
 import type { Contexts } from './contexts.ts';
 import type { Routes } from './routes.ts';
 import type { Sandboxes } from './sandboxes.ts';
@@ -92,6 +93,10 @@ export class Channels {
         details: connected.details ?? {},
       }) ?? connected.sourceChannelId;
     const row = await this.#database.transaction(async (client) => {
+      // Two that connect the same new account at once: the second one finds the first one's row.
+      await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        `channel ${request.workspaceId} ${request.source} ${connected.sourceChannelId}`,
+      ]);
       const [existing] = (
         await client.query<{ id: string; status: ChannelRow['status']; name: string; sandbox: boolean }>(
           'select id, status, name, sandbox from channels where workspace_id = $1 and source = $2 and source_channel_id = $3 for update',
@@ -102,6 +107,11 @@ export class Channels {
         throw new PatchbayError('conflict', `${connector.title} ${connected.sourceChannelId} is connected already`, {
           details: { channelId: existing.id },
         });
+      }
+      // A stand-in must not take the place of a real connection, nor show its history to test keys; nor the other way round.
+      if (existing && existing.status !== 'deleted' && existing.sandbox !== request.sandbox) {
+        const whose = existing.sandbox ? 'a test key' : 'a live key';
+        throw new PatchbayError('conflict', `${connector.title} ${connected.sourceChannelId} was connected with ${whose}: delete it first`);
       }
       const id = existing?.id ?? uuidv7();
       const sealed = this.#vault.seal(connected.credentials, contextOf(request.workspaceId, id));
@@ -188,6 +198,8 @@ export class Channels {
     const owed = isConnected(row.status) && this.connectorOf(row.source).disconnect !== undefined;
     const changed = await this.#change(workspaceId, id, { ...change, credentials: null }, async (client) => {
       if (owed) await keepFarewell(client, row, this.#vault.seal(view, contextOf(workspaceId, id)), FAREWELL_AFTER_SECONDS);
+      // Its number, and its place as the default, are free again.
+      if (change.status === 'deleted') await forgetVotelFields(client, workspaceId, id);
     });
     // Only now, so that of two channels of one account that end at once the later one finds itself the last.
     if (owed) await this.#disconnectAtProvider(row, view);
@@ -229,10 +241,30 @@ export class Channels {
     return this.#change(workspaceId, id, change);
   }
 
+  /**
+   * What was found out about a channel while it worked (health, a refusal, what its receiver tells). One that was switched
+   * off, disconnected or deleted meanwhile stays that.
+   */
+  async report(workspaceId: string, id: string, change: ChannelChange): Promise<ChannelRow> {
+    const changed = await this.#write(workspaceId, id, change, { only: 'connected' });
+    return changed ?? this.get(workspaceId, id);
+  }
+
   /** `also` is done in the same transaction. */
   async #change(workspaceId: string, id: string, change: ChannelChange, also?: (client: Client) => Promise<void>): Promise<ChannelRow> {
+    const changed = await this.#write(workspaceId, id, change, { also });
+    if (!changed) throw notFound('channel');
+    return changed;
+  }
+
+  async #write(
+    workspaceId: string,
+    id: string,
+    change: ChannelChange,
+    { only, also }: { only?: 'connected'; also?: ((client: Client) => Promise<void>) | undefined },
+  ): Promise<ChannelRow | undefined> {
     const changed = await this.#database.transaction(async (client) => {
-      const row = await changeChannel(client, workspaceId, id, change);
+      const row = await changeChannel(client, workspaceId, id, change, only);
       if (row) {
         await appendEvents(client, [
           { workspaceId, type: row.status === 'deleted' ? 'channel.deleted' : 'channel.updated', channelId: id },
@@ -241,8 +273,7 @@ export class Channels {
       }
       return row;
     });
-    if (!changed) throw notFound('channel');
-    this.#changed();
+    if (changed) this.#changed();
     return changed;
   }
 

@@ -20,11 +20,11 @@ export async function checkHealth(engine: Engine, row: ChannelRow): Promise<Chan
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     const checks = [{ name: 'provider', ok: false, message: error.message }];
-    if (error.class !== 'unauthorized') return engine.channels.change(workspaceId, id, { health: { checks } });
+    if (error.class !== 'unauthorized') return engine.channels.report(workspaceId, id, { health: { checks } });
     report = { status: 'failed', reason: error.hint ?? error.message, checks };
   }
   const { status, reason, details, expiresAt, checks } = report;
-  return engine.channels.change(workspaceId, id, {
+  return engine.channels.report(workspaceId, id, {
     status,
     statusReason: reason ?? null,
     ...(details ? { details } : {}),

@@ -107,7 +107,7 @@ export class Delivery {
     });
     if (!channel.lastError) return;
     const oursToTakeBack = channel.statusReason === channel.lastError.message;
-    await this.#options.channels.change(channel.workspaceId, channel.id, {
+    await this.#options.channels.report(channel.workspaceId, channel.id, {
       lastError: null,
       ...(oursToTakeBack ? { status: 'active' as const, statusReason: null } : {}),
     });
@@ -152,7 +152,7 @@ export class Delivery {
     const message = error.hint ? `${error.message} ${error.hint}` : error.message;
     await pauseChannel(database, channel.workspaceId, channel.id, new Date(Date.now() + pauseMs));
     if (channel.status === status && channel.statusReason === message) return;
-    await channels.change(channel.workspaceId, channel.id, {
+    await channels.report(channel.workspaceId, channel.id, {
       status,
       statusReason: message,
       lastError: { class: error.class, message, at: new Date().toISOString() },

@@ -63,8 +63,8 @@ export async function checkHealth(parts: Parts, workspaceId: string, channelId: 
     },
   };
   const news = next.status !== row.status || next.statusReason !== row.statusReason;
-  if (news) return channels.change(workspaceId, channelId, change);
-  return (await changeChannel(parts.database, workspaceId, channelId, change)) ?? row;
+  if (news) return channels.report(workspaceId, channelId, change);
+  return (await changeChannel(parts.database, workspaceId, channelId, change, 'connected')) ?? row;
 }
 
 /** What a report makes of a channel: one that still waits for something outside keeps waiting, and is not broken. */

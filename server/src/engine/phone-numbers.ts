@@ -12,7 +12,7 @@ import { invalid, PatchbayError, ProviderError } from '../model/errors.ts';
 import { phoneProblem, readableNumber, toE164 } from '../model/phone.ts';
 import type { Integration } from '../store/integrations.ts';
 import { deletePhoneNumber, insertPhoneNumber, type NumberAbilities, type PhoneNumberRow } from '../store/phone-numbers.ts';
-import { forgetVotelFields, keepVotelFields, listVotelChannels } from '../store/votel-channels.ts';
+import { keepVotelFields, listVotelChannels } from '../store/votel-channels.ts';
 import type { Engine } from './engine.ts';
 import { connectFor, keysOf } from './provider-accounts.ts';
 
@@ -85,10 +85,7 @@ export async function removeNumber(parts: Parts, account: NumberAccount, row: Ph
     await releaseNumber(keysFor(parts, account), contextOf(parts, account), row.providerId);
   }
   const { rows } = await listVotelChannels(parts.database, row.workspaceId, { phoneNumberId: row.id }, { limit: 10, offset: 0 });
-  for (const channel of rows) {
-    await parts.channels.delete(channel.workspaceId, channel.id);
-    await forgetVotelFields(parts.database, channel.workspaceId, channel.id);
-  }
+  for (const channel of rows) await parts.channels.delete(channel.workspaceId, channel.id);
   await deletePhoneNumber(parts.database, row.workspaceId, row.id);
 }
 

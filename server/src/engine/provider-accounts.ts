@@ -76,7 +76,7 @@ async function reconnect(parts: Parts, row: Integration): Promise<void> {
       await connectFor(parts, row, { identifier, name, sandbox, existing: 'reuse' }, row.workspaceId);
     } catch (error) {
       if (!(error instanceof ProviderError) && !(error instanceof PatchbayError)) throw error;
-      await parts.channels.change(row.workspaceId, id, { status: 'failed', statusReason: error.message });
+      await parts.channels.report(row.workspaceId, id, { status: 'failed', statusReason: error.message });
     }
   }
 }

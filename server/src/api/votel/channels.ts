@@ -9,7 +9,7 @@ import type { EmailDomain } from '../../store/email-domains.ts';
 import { emailDomainByName, getEmailDomain } from '../../store/email-domains.ts';
 import { getIntegration, type Integration, newestIntegration } from '../../store/integrations.ts';
 import { getPhoneNumber } from '../../store/phone-numbers.ts';
-import { forgetVotelFields, getVotelChannel, keepVotelFields, listVotelChannels, type VotelChannel } from '../../store/votel-channels.ts';
+import { getVotelChannel, keepVotelFields, listVotelChannels, type VotelChannel } from '../../store/votel-channels.ts';
 import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, timeOf, type VotelApp } from './shapes.ts';
 
 const ChannelType = Type.Union([Type.Literal('email'), Type.Literal('sms')]);
@@ -170,7 +170,6 @@ export function registerChannels(app: VotelApp, engine: Engine): void {
   app.delete('/channels/:id', { schema: { tags: ['Votel'], summary: 'Delete a channel', params: Id } }, async (request, reply) => {
     const row = await find(request.principal.workspaceId, request.params.id);
     await engine.channels.delete(row.workspaceId, row.id);
-    await forgetVotelFields(database, row.workspaceId, row.id);
     return reply.code(204).send();
   });
 
