@@ -110,6 +110,18 @@ function problemsOf(violations: readonly Violation[]): FieldProblem[] {
       add(path || 'body', `must be ${allowed.length > 1 ? 'one of ' : ''}${allowed.join(', ')}`);
       continue;
     }
+    if (violation.keyword === 'pattern' && String((violation.params as { pattern?: unknown }).pattern) === '\\S') {
+      add(path || 'body', 'must not be blank');
+      continue;
+    }
+    if (violation.keyword === 'enum') {
+      add(path || 'body', `must be one of ${(violation.params as { allowedValues: unknown[] }).allowedValues.join(', ')}`);
+      continue;
+    }
+    // Any other word for "neither of these types" is already among the problems of the field.
+    if (violation.keyword === 'anyOf' && violations.some((other) => other !== violation && other.instancePath === violation.instancePath)) {
+      continue;
+    }
     const below = (name: string) => (path ? `${path}.${name}` : name);
     const { requiredProperties, missingProperty } = (violation.params ?? {}) as { requiredProperties?: string[]; missingProperty?: string };
     const missing = requiredProperties ?? (missingProperty ? [missingProperty] : []);

@@ -1,5 +1,4 @@
 /** Connecting, changing and disconnecting channels: the same for every source and every surface. */
-import { Value } from 'typebox/value';
 import type { ChannelView, Connected, Connector } from '../connectors/connector.ts';
 import type { Registry } from '../connectors/registry.ts';
 import { isConnected } from '../model/channel.ts';
@@ -20,6 +19,7 @@ import { dropFarewell, keepFarewell } from '../store/farewells.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
 import type { Vault } from '../store/vault.ts';
 import { forgetVotelFields } from '../store/votel-channels.ts';
+import { checkInput } from './channel-input.ts';
 import type { Contexts } from './contexts.ts';
 import type { Routes } from './routes.ts';
 import type { Sandboxes } from './sandboxes.ts';
@@ -277,12 +277,6 @@ export class Channels {
     return changed;
   }
 
-  /** Replaces a channel's credentials; its id and history stay. */
-  async replaceCredentials(workspaceId: string, id: string, credentials: Record<string, unknown>): Promise<ChannelRow> {
-    const sealed = this.#vault.seal(credentials, contextOf(workspaceId, id));
-    return this.change(workspaceId, id, { credentials: sealed, lastError: null });
-  }
-
   /** A channel, deleted ones too. Throws `not-found`. */
   async get(workspaceId: string, id: string): Promise<ChannelRow> {
     const row = await getChannel(this.#database, workspaceId, id);
@@ -318,19 +312,4 @@ export class Channels {
 
 function contextOf(workspaceId: string, channelId: string): string {
   return `channel ${workspaceId} ${channelId}`;
-}
-
-/** The input's known fields. Throws `invalid`, one problem for each field that is wrong. */
-export function checkInput(connector: Connector, input: Record<string, unknown>): Record<string, unknown> {
-  const known = Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(connector.input.properties, name)));
-  const problems = [...Value.Errors(connector.input, known)].map((problem) => {
-    const missing = (problem.params as { requiredProperties?: string[] }).requiredProperties;
-    if (problem.keyword === 'required' && missing) return missing.map((field) => ({ field, message: 'is required' }));
-    return [{ field: problem.instancePath.slice(1).replaceAll('/', '.'), message: problem.message }];
-  });
-  if (problems.length > 0) {
-    const flat = problems.flat();
-    throw new PatchbayError('invalid', `${flat[0]!.field} ${flat[0]!.message}`, { problems: flat });
-  }
-  return known;
 }

@@ -137,7 +137,8 @@ export class Delivery {
         return { answered: true };
       case 'unauthorized':
         await this.#troubled(channel, error, 'failed', UNAUTHORIZED_MS);
-        await putBack(database, job, new Date(), { uncounted: true });
+        if (job.options.once) await this.fail(outgoing, connector, explain(error));
+        else await putBack(database, job, new Date(), { uncounted: true });
         return { answered: true };
       default:
         if (error.scope === 'channel') await this.#troubled(channel, error, 'warning', error.retryAfterMs ?? REFUSED_SENDER_MS);
@@ -161,7 +162,7 @@ export class Delivery {
 
   async #later(outgoing: Outgoing, connector: Connector, job: OutboxJob, error: ProviderError): Promise<void> {
     const waitMs = (RETRY_SECONDS[job.attempts - 1] ?? 0) * 1000;
-    if (waitMs === 0) return this.fail(outgoing, connector, explain(error));
+    if (waitMs === 0 || job.options.once) return this.fail(outgoing, connector, explain(error));
     const { channel } = outgoing;
     if (error.class === 'rate-limited' && error.scope === 'recipient') {
       // Meta's rule for one recipient: 4^x seconds.

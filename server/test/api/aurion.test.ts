@@ -35,6 +35,7 @@ describe('email channels', () => {
     expect(changed.body.name).toBe('Updated Support Inbox');
     const primary = await api.call('DELETE', `/api/v2/email/channels/${created.body.id}`);
     expect([primary.status, primary.body.error]).toEqual([409, 'conflict']);
+    expect((await newMailbox('first@example.com')).body).toMatchObject({ provider: 'aurion', status: 'active', is_primary: true });
     const second = await newMailbox('second@example.com');
     expect(second.body).toMatchObject({ provider: 'aurion', status: 'active', is_primary: false });
     expect((await api.call('DELETE', `/api/v2/email/channels/${second.body.id}`)).status).toBe(204);

@@ -58,7 +58,7 @@ describe('numbers of a Twilio account', () => {
     expect(twilio.account.numbers.filter((item) => item.phone_number === phone_number)).toHaveLength(1);
     expect(await channelsOf(phone_number)).toHaveLength(1);
     const again = await api.call('POST', '/api/phone-numbers/purchase', { phone_number, integration_id: integrationId });
-    expect(again.status).toBe(422);
+    expect(again.status).toBe(409);
     expect((await api.call('DELETE', `/api/phone-numbers/${bought.body.id}?release=true`)).status).toBe(204);
     expect(number(phone_number)).toBeUndefined();
     expect(await channelsOf(phone_number)).toEqual([]);

@@ -12,12 +12,11 @@ import {
   type SavedReply,
 } from '../../store/saved-replies.ts';
 import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './shapes.ts';
+import { type AurionApp, Id, Page, pageOf } from './shapes.ts';
 
-const Title = Type.String({ minLength: 1, maxLength: 300 });
+const Title = Type.String({ minLength: 1, maxLength: 300, pattern: '\\S' });
 const Body = Type.String({ minLength: 1, maxLength: 50_000 });
 const Category = Type.Union([Type.String({ maxLength: 200 }), Type.Null()]);
-const Id = Type.Object({ id: Type.String() });
 
 export function registerSavedReplies(app: AurionApp, engine: Engine): void {
   const { database } = engine;

@@ -16,6 +16,9 @@ export const Page = {
   offset: Type.Integer({ minimum: 0, default: 0 }),
 };
 
+export const Id = Type.Object({ id: Type.String() });
+export const Name = Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' });
+
 export function pageOf<T>(data: T[], total: number, page: { limit: number; offset: number }) {
   return { data, total, limit: page.limit, offset: page.offset };
 }

@@ -1,12 +1,13 @@
 /** The Aurion surface (000_c0c3f1f19b864edf.txt): `/api/v2/…`, and its webhooks under `/api/v1`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
-import { notFound, PatchbayError } from '../../model/errors.ts';
+import { type FieldProblem, notFound, PatchbayError } from '../../model/errors.ts';
 import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { refusalOf } from '../refusal.ts';
+import { strictly } from '../validation.ts';
 import { registerConversations } from './conversations.ts';
 import { registerEmailChannels } from './email-channels.ts';
 import { registerSavedReplies } from './saved-replies.ts';
@@ -21,6 +22,7 @@ const CODES: Partial<Record<string, string>> = {
   forbidden: 'forbidden',
   'not-found': 'not_found',
   conflict: 'conflict',
+  precondition: 'bad_request',
   'rate-limited': 'rate_limit_exceeded',
   'window-closed': 'window_closed',
   'opted-out': 'opted_out',
@@ -53,6 +55,7 @@ export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authe
 /** Who calls, what they may, how errors are said. */
 function prepare(scope: FastifyInstance, engine: Engine, auth: Authenticator, neededOf: (request: FastifyRequest) => string): void {
   acceptJson(scope);
+  scope.setValidatorCompiler(strictly);
   scope.setErrorHandler(answerError);
   scope.setNotFoundHandler((request, reply) => answerError(notFound('resource'), request, reply));
   scope.addHook('onRequest', async (request) => {
@@ -74,10 +77,16 @@ function isRead(request: FastifyRequest): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }
 
+/** One line for each field. */
+function firstOfEach(problems: FieldProblem[]): FieldProblem[] {
+  return problems.filter((problem, at) => problems.findIndex(({ field }) => field === problem.field) === at);
+}
+
 /** Errors as the product's older guides show them: `{error, message, details?}`. */
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error);
   if (refusal.code === 'internal') request.log.error({ err: error }, 'a request failed');
+  if (refusal.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
   return reply
     .code(refusal.status)
@@ -86,7 +95,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
     .send({
       error: CODES[refusal.code] ?? refusal.code.replaceAll('-', '_'),
       message: refusal.message,
-      ...(refusal.status === 422 ? { details: refusal.problems } : {}),
+      ...(refusal.status === 422 ? { details: firstOfEach(refusal.problems) } : {}),
       ...(refusal.status === 429 ? { retry_after: refusal.retryAfter } : {}),
     });
 }
