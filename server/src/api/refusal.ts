@@ -44,7 +44,7 @@ export function refusalOf(error: unknown): Refusal {
   if (error instanceof PatchbayError) {
     const { code, message, problems, details } = error;
     const status = STATUS[code];
-    return { status, code, message, problems, details, ...(status === 503 ? { retryAfter: 5 } : {}) };
+    return { status, code, message, problems, details, ...(status === 503 ? { retryAfter: 5 } : status === 429 ? { retryAfter: 1 } : {}) };
   }
   if (error instanceof ProviderError) return { ...plain, ...providerRefusal(error) };
   const { validation, statusCode, message } = error as { validation?: Violation[]; statusCode?: number; message?: string };

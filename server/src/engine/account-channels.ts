@@ -7,7 +7,7 @@ import { listVotelChannels, type VotelChannel } from '../store/votel-channels.ts
 import type { Engine } from './engine.ts';
 import { dkimOf } from './mail-domains.ts';
 import { changeIntegration, type IntegrationChange, keysOf } from './provider-accounts.ts';
-import { switchOff, switchOn } from './reconnect.ts';
+import { reconnect, switchOff, switchOn } from './reconnect.ts';
 
 type Parts = Pick<Engine, 'database' | 'vault' | 'channels' | 'contexts' | 'sandboxes' | 'log'>;
 
@@ -82,11 +82,13 @@ export async function switchChannel(parts: Parts, channel: VotelChannel, on: boo
   if (!on) return switchOff(parts, row);
   const integration = channel.integrationId ? await getIntegration(parts.database, channel.workspaceId, channel.integrationId) : undefined;
   if (integration) return connectAgain(parts, channel, integration);
+  const hasKeys = Object.keys(parts.channels.view(row).credentials).length > 0;
+  if (channel.type === 'email' || hasKeys) return switchOn(parts, row);
   try {
-    return await switchOn(parts, row);
+    return await reconnect(parts, row, {});
   } catch (error) {
-    // A number that was taken up on trust, without an account that knows it, is taken up so again.
-    if (channel.type !== 'sms' || !(error instanceof PatchbayError)) throw error;
+    // A number that was taken up on trust, which the installation's account does not know, is taken up so again.
+    if (!(error instanceof PatchbayError)) throw error;
     return connectAgain(parts, channel, undefined);
   }
 }

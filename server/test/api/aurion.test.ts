@@ -139,6 +139,10 @@ describe('conversations', () => {
       ).toEqual([conversation.id]);
     }
     expect((await api.call('GET', '/api/v2/conversations?channel=whatsapp')).body.total).toBe(0);
+    for (const contact of ['ct_nobody', 'nobody', '']) {
+      const none = await api.call('GET', `/api/v2/conversations?contact_id=${contact}`);
+      expect([contact, none.status, none.body.total]).toEqual([contact, contact ? 200 : 422, contact ? 0 : undefined]);
+    }
     expect((await api.call('GET', '/api/v2/conversations?status=odd')).body.details[0].field).toBe('status');
     const reply = await api.call('POST', '/api/v2/saved-replies', {
       title: 'Hello',

@@ -7,6 +7,7 @@ import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { refusalOf } from '../refusal.ts';
+import { limitRequests } from '../request-limit.ts';
 import { strictly } from '../validation.ts';
 import { registerConversations } from './conversations.ts';
 import { registerEmailChannels } from './email-channels.ts';
@@ -33,7 +34,7 @@ export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authe
   app.register(
     async (scope) => {
       const areaOf = (request: FastifyRequest) => (request.url.startsWith('/api/v2/conversations') ? 'conversations' : 'channels');
-      prepare(scope, engine, auth, (request) => `${areaOf(request)}:${isRead(request) ? 'read' : 'write'}`);
+      await prepare(scope, engine, auth, (request) => `${areaOf(request)}:${isRead(request) ? 'read' : 'write'}`);
       const routes = typed(scope);
       registerConversations(routes, engine);
       registerEmailChannels(routes, engine);
@@ -45,7 +46,8 @@ export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authe
   );
   app.register(
     async (scope) => {
-      prepare(scope, engine, auth, (request) => `webhooks:${isRead(request) ? 'read' : 'manage'}`);
+      // Neighbours that are not served here are simply not there, whatever the key may do.
+      await prepare(scope, engine, auth, (request) => (request.is404 ? undefined : `webhooks:${isRead(request) ? 'read' : 'manage'}`));
       registerWebhooks(typed(scope), engine);
     },
     { prefix: '/api/v1' },
@@ -53,7 +55,12 @@ export function registerAurion(app: FastifyInstance, engine: Engine, auth: Authe
 }
 
 /** Who calls, what they may, how errors are said. */
-function prepare(scope: FastifyInstance, engine: Engine, auth: Authenticator, neededOf: (request: FastifyRequest) => string): void {
+async function prepare(
+  scope: FastifyInstance,
+  engine: Engine,
+  auth: Authenticator,
+  neededOf: (request: FastifyRequest) => string | undefined,
+): Promise<void> {
   acceptJson(scope);
   scope.setValidatorCompiler(strictly);
   scope.setErrorHandler(answerError);
@@ -63,8 +70,9 @@ function prepare(scope: FastifyInstance, engine: Engine, auth: Authenticator, ne
     if (!principal) throw new PatchbayError('unauthorized', 'Invalid or missing API key');
     request.principal = principal;
     const needed = neededOf(request);
-    if (!allows(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key lacks required scope: ${needed}`);
+    if (needed && !allows(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key lacks required scope: ${needed}`);
   });
+  await limitRequests(scope);
   addIdempotency(scope, engine, {
     refusal: (problem, message) => {
       if (problem === 'other-payload') return { status: 409, body: { error: 'idempotency_conflict', message } };

@@ -6,6 +6,7 @@ import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
+import { limitRequests } from '../request-limit.ts';
 import { strictly } from '../validation.ts';
 import { registerChannels } from './channels.ts';
 import { registerDomains } from './domains.ts';
@@ -28,6 +29,7 @@ export function registerVotel(app: FastifyInstance, engine: Engine, auth: Authen
         const needed = request.method === 'GET' || request.method === 'HEAD' ? 'channels:read' : 'channels:write';
         if (!allows(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key missing required scope: ${needed}`);
       });
+      await limitRequests(scope);
       // Clients of this product write `null` for what they leave out.
       scope.addHook('preValidation', async (request) => {
         const { body } = request;
