@@ -1,5 +1,6 @@
 /** Conversations across all channels, as the product's older guides show them; saved replies are rendered when they are sent. */
 import Type from 'typebox';
+import { updateConversation } from '../../engine/conversations.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { replyVariables } from '../../engine/reply-variables.ts';
 import { mediaOf, textOf } from '../../model/content.ts';
@@ -8,8 +9,7 @@ import { invalid, notFound } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
 import { renderVariables } from '../../model/variables.ts';
 import { getContacts, identitiesOf } from '../../store/contacts.ts';
-import { type Condition, changeConversation, getConversation, listConversations } from '../../store/conversations.ts';
-import { appendEvents } from '../../store/ingest-sql.ts';
+import { type Condition, getConversation, listConversations } from '../../store/conversations.ts';
 import { countInConversation, listInConversation } from '../../store/messages.ts';
 import { getSavedReply } from '../../store/saved-replies.ts';
 import { tagNames } from '../../store/tag-names.ts';
@@ -92,19 +92,17 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
       },
     },
     async (request) => {
-      const { status, subject, ...facts } = request.body;
+      const { status, subject, priority, assigned_team_id, assigned_agent_id } = request.body;
       const { workspaceId, id } = await find(request.principal, request.params.id);
-      const changed = await database.transaction(async (client) => {
-        const before = await getConversation(client, workspaceId, id);
-        const row = await changeConversation(client, workspaceId, id, {
-          ...(status === undefined ? {} : { state: status.toUpperCase() }),
-          ...(subject === undefined ? {} : { subject }),
-          ...(Object.keys(facts).length > 0 ? { metadata: { ...before?.metadata, ...facts } } : {}),
-        });
-        if (row) await appendEvents(client, [{ ...row, type: 'conversation.updated', conversationId: id }]);
-        return row;
-      });
-      if (!changed) throw notFound('conversation');
+      const facts = given({ priority, assigned_team_id, assigned_agent_id });
+      const state = status?.toUpperCase();
+      const changed = await updateConversation(
+        engine,
+        workspaceId,
+        id,
+        ({ metadata }) => ({ ...given({ state, subject }), metadata: { ...metadata, ...facts } }),
+        { ...given({ state }), ...('assigned_team_id' in facts || 'assigned_agent_id' in facts ? { assigned: true } : {}) },
+      );
       return (await shown(workspaceId, [changed]))[0];
     },
   );
@@ -223,6 +221,12 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
       created_at: timeOf(message.sentAt),
     };
   }
+}
+
+function given<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>;
+  };
 }
 
 function statusOf(state: string | null): (typeof STATUSES)[number] {

@@ -132,7 +132,9 @@ function speaker(engine: Engine): WebhookSpeaker {
 
 function typeOf(event: LogEvent): string {
   if (event.type === 'message.created') return 'conversation.reply';
-  if (event.type === 'conversation.updated' && RESOLVED.has(String(event.data.state).toLowerCase())) return 'conversation.resolved';
+  if (event.type !== 'conversation.updated') return event.type;
+  if (RESOLVED.has(String(event.data.state).toLowerCase())) return 'conversation.resolved';
+  if (event.data.assigned) return 'conversation.assigned';
   return event.type;
 }
 
