@@ -15,8 +15,10 @@ import { getSavedReply } from '../../store/saved-replies.ts';
 import { tagNames } from '../../store/tag-names.ts';
 import { maySee } from '../access.ts';
 import type { Principal } from '../auth.ts';
-import { idOf, timeOf, uuidFrom, uuidIn } from './ids.ts';
-import { type AurionApp, Id, Page, pageOf } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf, uuidFrom, uuidIn } from './ids.ts';
+import { Id, Page, pageOf } from './shapes.ts';
 
 const STATUSES = ['open', 'pending', 'resolved', 'closed'] as const;
 const PRIORITIES = ['low', 'medium', 'high', 'urgent'] as const;
@@ -38,7 +40,7 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 const Text = Type.String({ minLength: 1, maxLength: 300 });
 const Assignee = Type.Union([Type.String({ maxLength: 200 }), Type.Null()]);
 
-export function registerConversations(app: AurionApp, engine: Engine): void {
+export function registerConversations(app: TypedApp, engine: Engine): void {
   const { database } = engine;
 
   app.get(

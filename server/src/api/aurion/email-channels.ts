@@ -10,12 +10,14 @@ import type { ChannelRow } from '../../store/channels.ts';
 import { primaryMailboxes } from '../../store/mailboxes.ts';
 import { maySee, visibleTo } from '../access.ts';
 import type { Principal } from '../auth.ts';
-import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Id, Name, Page, pageOf } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf, uuidFrom } from './ids.ts';
+import { Id, Name, Page, pageOf } from './shapes.ts';
 
 const ProviderConfig = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]);
 
-export function registerEmailChannels(app: AurionApp, engine: Engine): void {
+export function registerEmailChannels(app: TypedApp, engine: Engine): void {
   const { channels, database } = engine;
 
   app.get(

@@ -23,8 +23,3 @@ export function uuidFrom(prefix: IdPrefix, id: string, what: string): string {
   if (!uuid) throw notFound(what);
   return uuid;
 }
-
-/** Whole seconds, `…Z` (decisions.md B33). */
-export function timeOf(date: Date): string {
-  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
-}

@@ -1,14 +1,5 @@
 /** What the routes of this surface share. */
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-
-/** What an app with our type provider is; routes are typed by their schemas. */
-export type AurionApp = ReturnType<typeof typed>;
-
-export function typed(app: FastifyInstance) {
-  return app.withTypeProvider<TypeBoxTypeProvider>();
-}
 
 /** `limit` (25, at most 100) and `offset` (decisions.md B20). */
 export const Page = {

@@ -6,13 +6,13 @@ import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
-import { refusalOf } from '../refusal.ts';
+import { type Refusal, refusalOf } from '../refusal.ts';
 import { limitRequests } from '../request-limit.ts';
+import { typed } from '../typed.ts';
 import { strictly } from '../validation.ts';
 import { registerConversations } from './conversations.ts';
 import { registerEmailChannels } from './email-channels.ts';
 import { registerSavedReplies } from './saved-replies.ts';
-import { typed } from './shapes.ts';
 import { registerTemplates } from './templates.ts';
 import { registerWebhooks } from './webhooks.ts';
 import { registerWhatsAppChannels } from './whatsapp-channels.ts';
@@ -70,7 +70,7 @@ async function prepare(
     if (!principal) throw new PatchbayError('unauthorized', 'Invalid or missing API key');
     request.principal = principal;
     const needed = neededOf(request);
-    if (needed && !allows(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key lacks required scope: ${needed}`);
+    if (needed && !may(principal.scopes, needed)) throw new PatchbayError('forbidden', `API key lacks required scope: ${needed}`);
   });
   await limitRequests(scope);
   addIdempotency(scope, engine, {
@@ -81,8 +81,18 @@ async function prepare(
   });
 }
 
+/** The document gives reading to `channels:read` and to nothing else; a write scope alone does not read here. */
+function may(scopes: string[], needed: string): boolean {
+  return needed === 'channels:read' ? scopes.includes('*') || scopes.includes(needed) : allows(scopes, needed);
+}
+
 function isRead(request: FastifyRequest): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
+}
+
+/** What is wrong with a field says which one it is. */
+function messageOf({ message, problems: [first] }: Refusal): string {
+  return first && first.message === message && /^[a-z]/.test(message) ? `${first.field} ${message}` : message;
 }
 
 /** One line for each field. */
@@ -102,7 +112,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
     .serializer(JSON.stringify)
     .send({
       error: CODES[refusal.code] ?? refusal.code.replaceAll('-', '_'),
-      message: refusal.message,
+      message: messageOf(refusal),
       ...(refusal.status === 422 ? { details: firstOfEach(refusal.problems) } : {}),
       ...(refusal.status === 429 ? { retry_after: refusal.retryAfter } : {}),
     });

@@ -9,13 +9,15 @@ import type { ChannelRow } from '../../store/channels.ts';
 import { listTemplates, type ProviderTemplateRow } from '../../store/provider-templates.ts';
 import { visibleTo } from '../access.ts';
 import type { Principal } from '../auth.ts';
-import { idOf, timeOf } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf } from './ids.ts';
+import { Page, pageOf } from './shapes.ts';
 import { findWhatsApp } from './whatsapp-channels.ts';
 
 const Optional = Type.Optional(Type.String({ minLength: 1 }));
 
-export function registerTemplates(app: AurionApp, engine: Engine): void {
+export function registerTemplates(app: TypedApp, engine: Engine): void {
   app.get(
     '/whatsapp/templates',
     {

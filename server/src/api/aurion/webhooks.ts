@@ -12,8 +12,10 @@ import { getMessages } from '../../store/messages.ts';
 import { deleteSubscription, getSubscription, listSubscriptions, type SubscriptionRow } from '../../store/webhooks.ts';
 import { maySee } from '../access.ts';
 import type { Principal } from '../auth.ts';
-import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Id } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf, uuidFrom } from './ids.ts';
+import { Id } from './shapes.ts';
 
 /** All of the product's; those that are about what Patchbay does not have are taken and never come. */
 const EVENTS = [
@@ -29,7 +31,7 @@ const Create = Type.Object({
   secret: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
 });
 
-export function registerWebhooks(app: AurionApp, engine: Engine): void {
+export function registerWebhooks(app: TypedApp, engine: Engine): void {
   const { database, webhooks, config } = engine;
   webhooks.speak('aurion', speaker(engine));
 

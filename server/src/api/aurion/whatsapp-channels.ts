@@ -10,8 +10,10 @@ import type { ChannelRow } from '../../store/channels.ts';
 import { getMessage } from '../../store/messages.ts';
 import { maySee, visibleTo } from '../access.ts';
 import type { Principal } from '../auth.ts';
-import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Id, Name, Page, pageOf } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf, uuidFrom } from './ids.ts';
+import { Id, Name, Page, pageOf } from './shapes.ts';
 
 const Text = Type.String({ minLength: 1, maxLength: 4096 });
 /** Ids of Meta and numbers without a plus are digits, which some clients send as numbers. */
@@ -20,7 +22,7 @@ const Digits = Type.Union([Text, Type.Integer()]);
 /** How long `send-test` waits for the provider before it says that the message is on its way. */
 const SEND_TEST_MS = 15_000;
 
-export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
+export function registerWhatsAppChannels(app: TypedApp, engine: Engine): void {
   app.get(
     '/whatsapp/channels',
     { schema: { tags: ['Aurion'], summary: 'List WhatsApp channels', querystring: Type.Object(Page) } },
@@ -240,6 +242,8 @@ function requireFields(fields: Record<string, string | number | undefined>): voi
   if (problems.length > 0) throw new PatchbayError('invalid', `${problems[0]!.field} is required`, { problems });
 }
 
+const RATINGS = ['GREEN', 'YELLOW', 'RED'] as const;
+
 /** Meta's tiers as this product numbers them (decisions.md B10). */
 const TIERS: Record<string, string> = {
   TIER_50: 'TIER_0',
@@ -259,7 +263,7 @@ function shown(row: ChannelRow) {
     waba_id: text(row.settings.waba_id) ?? text(details.waba_id),
     display_number: text(details.display_number),
     display_name: row.name,
-    quality_rating: text(details.quality_rating) ?? 'UNKNOWN',
+    quality_rating: RATINGS.find((known) => known === details.quality_rating) ?? 'UNKNOWN',
     messaging_tier: TIERS[text(details.messaging_limit_tier) ?? ''] ?? 'UNKNOWN',
     is_active: isConnected(row.status),
     created_at: timeOf(row.createdAt),

@@ -1,7 +1,7 @@
 /** Channels as this product shows them. */
 import type { ChannelStatus } from '../../model/channel.ts';
 import type { VotelChannel } from '../../store/votel-channels.ts';
-import { timeOf } from './shapes.ts';
+import { timeOf } from '../times.ts';
 
 /** The one lifecycle in this product's two words (decisions.md B4): what is only waiting for something is available. */
 export const STATUSES: Record<'available' | 'unavailable', ChannelStatus[]> = {

@@ -8,10 +8,11 @@ import { toE164 } from '../../model/phone.ts';
 import { getVotelChannel, listVotelChannels, type VotelChannel } from '../../store/votel-channels.ts';
 import { visibleTo } from '../access.ts';
 import type { Principal } from '../auth.ts';
+import type { TypedApp } from '../typed.ts';
 import { isAvailable, option, STATUSES, shown, shownWhole } from './channel-views.ts';
 import { missing, Unprocessable, violationsOf } from './errors.ts';
 import { channelForAddress, createChannel, keep, NEEDED, type Wanted } from './new-channels.ts';
-import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, type VotelApp } from './shapes.ts';
+import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf } from './shapes.ts';
 
 const ChannelType = Type.Union([Type.Literal('email'), Type.Literal('sms')]);
 const Status = Type.Union([Type.Literal('available'), Type.Literal('unavailable')]);
@@ -20,7 +21,7 @@ const Address = Type.String({ minLength: 1, maxLength: 320 });
 /** A menu holds them all. */
 const MOST_OPTIONS = 10_000;
 
-export function registerChannels(app: VotelApp, engine: Engine): void {
+export function registerChannels(app: TypedApp, engine: Engine): void {
   const { database } = engine;
 
   app.post(

@@ -5,9 +5,11 @@ import { addDomain, removeDomain, standingOf, verifyDomain } from '../../engine/
 import { type EmailDomain, getEmailDomain, listEmailDomains } from '../../store/email-domains.ts';
 import { visibleTo } from '../access.ts';
 import type { Principal } from '../auth.ts';
-import { found, Id, Page, pageOf, rangeOf, Search, timeOf, type VotelApp } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { found, Id, Page, pageOf, rangeOf, Search } from './shapes.ts';
 
-export function registerDomains(app: VotelApp, engine: Engine): void {
+export function registerDomains(app: TypedApp, engine: Engine): void {
   const { database } = engine;
 
   app.post(

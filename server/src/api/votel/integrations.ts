@@ -7,7 +7,9 @@ import { invalid } from '../../model/errors.ts';
 import { getIntegration, type Integration, listIntegrations } from '../../store/integrations.ts';
 import { visibleTo } from '../access.ts';
 import type { Principal } from '../auth.ts';
-import { found, Id, Metadata, Name, Page, pageOf, rangeOf, Search, timeOf, type VotelApp } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { found, Id, Metadata, Name, Page, pageOf, rangeOf, Search } from './shapes.ts';
 
 const IntegrationType = Type.Union([Type.Literal('email'), Type.Literal('sms')]);
 const Config = Type.Record(Type.String(), Type.Unknown());
@@ -15,7 +17,7 @@ const Config = Type.Record(Type.String(), Type.Unknown());
 /** Settings and secrets may come in one object or in two; the connector's form says which field is which. */
 const accountFields = { config: Type.Optional(Config), credentials: Type.Optional(Config), metadata: Type.Optional(Metadata) };
 
-export function registerIntegrations(app: VotelApp, engine: Engine): void {
+export function registerIntegrations(app: TypedApp, engine: Engine): void {
   const { database } = engine;
 
   app.post(

@@ -7,7 +7,9 @@ import { getIntegration } from '../../store/integrations.ts';
 import { changePhoneNumber, getPhoneNumber, listPhoneNumbers, type PhoneNumberRow } from '../../store/phone-numbers.ts';
 import { visibleTo } from '../access.ts';
 import type { Principal } from '../auth.ts';
-import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, Search, timeOf, type VotelApp } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, Search } from './shapes.ts';
 
 const Numeral = Type.String({ minLength: 1, maxLength: 40 });
 const Abilities = Type.Object({
@@ -23,7 +25,7 @@ const NewNumber = Type.Object({
   metadata: Type.Optional(Metadata),
 });
 
-export function registerNumbers(app: VotelApp, engine: Engine): void {
+export function registerNumbers(app: TypedApp, engine: Engine): void {
   const { database } = engine;
 
   app.post('/phone-numbers', { schema: { tags: ['Votel'], summary: 'Add a phone number', body: NewNumber } }, async (request, reply) => {

@@ -1,18 +1,9 @@
 /** What every object of the Votel surface has in common: pages, ids, names, times. */
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { notFound } from '../../model/errors.ts';
 import { isUuid } from '../../model/ids.ts';
 import { maySee } from '../access.ts';
 import type { Principal } from '../auth.ts';
-
-/** An app with our type provider: routes are typed by their schemas. */
-export type VotelApp = ReturnType<typeof typed>;
-
-export function typed(app: FastifyInstance) {
-  return app.withTypeProvider<TypeBoxTypeProvider>();
-}
 
 /** `page` from 1 and `page_size` (20, at most 100). */
 export const Page = {
@@ -45,9 +36,4 @@ export async function found<T extends { sandbox: boolean }>(
   const row = isUuid(id) ? await load(id.toLowerCase()) : undefined;
   if (row === undefined || !maySee(principal, row)) throw notFound(what);
   return row;
-}
-
-/** Whole seconds, `…Z` (decisions.md B33). */
-export function timeOf(date: Date): string {
-  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

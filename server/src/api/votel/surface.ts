@@ -7,13 +7,13 @@ import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { limitRequests } from '../request-limit.ts';
+import { typed } from '../typed.ts';
 import { strictly } from '../validation.ts';
 import { registerChannels } from './channels.ts';
 import { registerDomains } from './domains.ts';
 import { answerError } from './errors.ts';
 import { registerIntegrations } from './integrations.ts';
 import { registerNumbers } from './numbers.ts';
-import { typed } from './shapes.ts';
 
 export function registerVotel(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   app.register(
