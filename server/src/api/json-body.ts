@@ -5,8 +5,16 @@ import { cleanJson, isSuspicious } from '../store/json.ts';
 /** Deeper documents are refused: whatever walks through them would run out of stack. */
 const MAX_DEPTH = 200;
 
-class BadJson extends Error {
+/** A body that cannot be read. */
+export class BadJson extends Error {
   readonly statusCode = 400;
+  /** Where reading it ended, as far as that is known. */
+  readonly at: number;
+
+  constructor(message: string, at = 0) {
+    super(message);
+    this.at = at;
+  }
 }
 
 /** Makes a scope take `application/json` with an empty body, and no body where its schema wants an object. */
@@ -32,8 +40,8 @@ export function readJson(text: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch {
-    throw new BadJson('the body is not valid JSON');
+  } catch (error) {
+    throw new BadJson('the body is not valid JSON', Number(/position (\d+)/.exec(String(error))?.[1] ?? text.length));
   }
   return isSuspicious(text) || text.includes('\u0000') ? cleanJson(value) : value;
 }

@@ -17,8 +17,8 @@ The **workspace surface** (\`/workspaces/{workspaceId}/…\`) is complete. The o
 contacts, conversations and messages in the words of other products, for clients that were written for those.
 
 Give your key as \`Authorization: AccessKey ak_…\`, \`Authorization: Bearer ak_…\` or \`X-API-Key: ak_…\`. Each route names the
-scope that it needs; a write scope also reads. Every write takes an \`Idempotency-Key\`. A repeated request with the same
-key changes nothing and gets the first answer again.`;
+scope that it needs; a write scope also reads (not so below \`/api/v2\`). Every write takes an \`Idempotency-Key\`. A repeated
+request with the same key changes nothing and gets the first answer again.`;
 
 const CONFIGURATION = {
   url: '/openapi.json',

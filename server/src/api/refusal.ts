@@ -44,7 +44,7 @@ export function refusalOf(error: unknown): Refusal {
   if (error instanceof PatchbayError) {
     const { code, message, problems, details } = error;
     const status = STATUS[code];
-    return { status, code, message, problems, details, ...(status === 503 ? { retryAfter: 5 } : {}) };
+    return { status, code, message, problems, details, ...(status === 503 ? { retryAfter: 5 } : status === 429 ? { retryAfter: 1 } : {}) };
   }
   if (error instanceof ProviderError) return { ...plain, ...providerRefusal(error) };
   const { validation, statusCode, message } = error as { validation?: Violation[]; statusCode?: number; message?: string };
@@ -108,6 +108,18 @@ function problemsOf(violations: readonly Violation[]): FieldProblem[] {
     if (violation.keyword === 'const' || (violation.keyword === 'anyOf' && choices.has(violation.instancePath))) {
       const allowed = choices.get(violation.instancePath)!.map(({ params }) => (params as { allowedValue?: unknown }).allowedValue);
       add(path || 'body', `must be ${allowed.length > 1 ? 'one of ' : ''}${allowed.join(', ')}`);
+      continue;
+    }
+    if (violation.keyword === 'pattern' && String((violation.params as { pattern?: unknown }).pattern) === '\\S') {
+      add(path || 'body', 'must not be blank');
+      continue;
+    }
+    if (violation.keyword === 'enum') {
+      add(path || 'body', `must be one of ${(violation.params as { allowedValues: unknown[] }).allowedValues.join(', ')}`);
+      continue;
+    }
+    // Any other word for "neither of these types" is already among the problems of the field.
+    if (violation.keyword === 'anyOf' && violations.some((other) => other !== violation && other.instancePath === violation.instancePath)) {
       continue;
     }
     const below = (name: string) => (path ? `${path}.${name}` : name);

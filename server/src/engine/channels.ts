@@ -1,5 +1,4 @@
 /** Connecting, changing and disconnecting channels: the same for every source and every surface. */
-import { Value } from 'typebox/value';
 import type { ChannelView, Connected, Connector } from '../connectors/connector.ts';
 import type { Registry } from '../connectors/registry.ts';
 import { isConnected } from '../model/channel.ts';
@@ -20,6 +19,8 @@ import type { Client, Database } from '../store/database.ts';
 import { dropFarewell, keepFarewell } from '../store/farewells.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
 import type { Vault } from '../store/vault.ts';
+import { forgetVotelFields } from '../store/votel-channels.ts';
+import { checkInput } from './channel-input.ts';
 import type { Contexts } from './contexts.ts';
 import type { Routes } from './routes.ts';
 import type { Sandboxes } from './sandboxes.ts';
@@ -93,6 +94,10 @@ export class Channels {
         details: connected.details ?? {},
       }) ?? connected.sourceChannelId;
     const row = await this.#database.transaction(async (client) => {
+      // Two that connect the same new account at once: the second one finds the first one's row.
+      await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        `channel ${request.workspaceId} ${request.source} ${connected.sourceChannelId}`,
+      ]);
       await this.#mustBeFree(client, connector, request, connected);
       const [existing] = (
         await client.query<{ id: string; status: ChannelRow['status']; name: string; sandbox: boolean }>(
@@ -104,6 +109,11 @@ export class Channels {
         throw new PatchbayError('conflict', `${connector.title} ${connected.sourceChannelId} is connected already`, {
           details: { channelId: existing.id },
         });
+      }
+      // A stand-in must not take the place of a real connection, nor show its history to test keys; nor the other way round.
+      if (existing && existing.status !== 'deleted' && existing.sandbox !== request.sandbox) {
+        const whose = existing.sandbox ? 'a test key' : 'a live key';
+        throw new PatchbayError('conflict', `${connector.title} ${connected.sourceChannelId} was connected with ${whose}: delete it first`);
       }
       const id = existing?.id ?? uuidv7();
       const sealed = this.#vault.seal(connected.credentials, contextOf(request.workspaceId, id));
@@ -211,6 +221,8 @@ export class Channels {
     const owed = isConnected(row.status) && this.connectorOf(row.source).disconnect !== undefined;
     const changed = await this.#change(workspaceId, id, { ...change, credentials: null }, async (client) => {
       if (owed) await keepFarewell(client, row, this.#vault.seal(view, contextOf(workspaceId, id)), FAREWELL_AFTER_SECONDS);
+      // Its number, and its place as the default, are free again.
+      if (change.status === 'deleted') await forgetVotelFields(client, workspaceId, id);
     });
     // Only now, so that of two channels of one account that end at once the later one finds itself the last.
     if (owed) await this.#disconnectAtProvider(row, view);
@@ -252,10 +264,30 @@ export class Channels {
     return this.#change(workspaceId, id, change);
   }
 
+  /**
+   * What was found out about a channel while it worked (health, a refusal, what its receiver tells). One that was switched
+   * off, disconnected or deleted meanwhile stays that.
+   */
+  async report(workspaceId: string, id: string, change: ChannelChange): Promise<ChannelRow> {
+    const changed = await this.#write(workspaceId, id, change, { only: 'connected' });
+    return changed ?? this.get(workspaceId, id);
+  }
+
   /** `also` is done in the same transaction. */
   async #change(workspaceId: string, id: string, change: ChannelChange, also?: (client: Client) => Promise<void>): Promise<ChannelRow> {
+    const changed = await this.#write(workspaceId, id, change, { also });
+    if (!changed) throw notFound('channel');
+    return changed;
+  }
+
+  async #write(
+    workspaceId: string,
+    id: string,
+    change: ChannelChange,
+    { only, also }: { only?: 'connected'; also?: ((client: Client) => Promise<void>) | undefined },
+  ): Promise<ChannelRow | undefined> {
     const changed = await this.#database.transaction(async (client) => {
-      const row = await changeChannel(client, workspaceId, id, change);
+      const row = await changeChannel(client, workspaceId, id, change, only);
       if (row) {
         await appendEvents(client, [
           { workspaceId, type: row.status === 'deleted' ? 'channel.deleted' : 'channel.updated', channelId: id },
@@ -264,15 +296,14 @@ export class Channels {
       }
       return row;
     });
-    if (!changed) throw notFound('channel');
-    this.#changed();
+    if (changed) this.#changed();
     return changed;
   }
 
-  /** Replaces a channel's credentials; its id and history stay. */
+  /** Replaces the credentials of a channel that works; its id and history stay. */
   async replaceCredentials(workspaceId: string, id: string, credentials: Record<string, unknown>): Promise<ChannelRow> {
     const sealed = this.#vault.seal(credentials, contextOf(workspaceId, id));
-    return this.change(workspaceId, id, { credentials: sealed, lastError: null });
+    return this.report(workspaceId, id, { credentials: sealed, lastError: null });
   }
 
   /** A channel, deleted ones too. Throws `not-found`. */
@@ -310,19 +341,4 @@ export class Channels {
 
 function contextOf(workspaceId: string, channelId: string): string {
   return `channel ${workspaceId} ${channelId}`;
-}
-
-/** The input's known fields. Throws `invalid`, one problem for each field that is wrong. */
-export function checkInput(connector: Connector, input: Record<string, unknown>): Record<string, unknown> {
-  const known = Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(connector.input.properties, name)));
-  const problems = [...Value.Errors(connector.input, known)].map((problem) => {
-    const missing = (problem.params as { requiredProperties?: string[] }).requiredProperties;
-    if (problem.keyword === 'required' && missing) return missing.map((field) => ({ field, message: 'is required' }));
-    return [{ field: problem.instancePath.slice(1).replaceAll('/', '.'), message: problem.message }];
-  });
-  if (problems.length > 0) {
-    const flat = problems.flat();
-    throw new PatchbayError('invalid', `${flat[0]!.field} ${flat[0]!.message}`, { problems: flat });
-  }
-  return known;
 }

@@ -6,8 +6,8 @@ import { emailDomainByName } from '../store/email-domains.ts';
 import { domainOwner } from '../store/mailboxes.ts';
 import { claimMemo, dropMemo, readMemo, writeMemo } from '../store/memos.ts';
 import type { Vault } from '../store/vault.ts';
+import { dkimOf } from './mail-domains.ts';
 import type { Media } from './media.ts';
-import { dkimKeyOf } from './provider-accounts.ts';
 import type { Sandboxes } from './sandboxes.ts';
 
 export interface ContextsOptions {
@@ -51,7 +51,7 @@ export class Contexts {
       log: log.child({ channel: channel.channelId }),
       openMedia: (id) => media.open(workspaceId, id),
       mediaUrl: (id) => media.signedUrl(workspaceId, id),
-      mailDomain: (domain) => this.#mailDomain(workspaceId, domain),
+      mailDomain: (domain) => this.#mailDomain(channel, domain),
       memo: {
         get: (key) => readMemo(database, vault, { workspaceId, channelId, key }),
         set: (key, value, ttlSeconds) => writeMemo(database, vault, { workspaceId, channelId, key }, value, ttlSeconds),
@@ -61,14 +61,15 @@ export class Contexts {
     };
   }
 
-  async #mailDomain(workspaceId: string, name: string): Promise<MailDomain> {
+  async #mailDomain({ workspaceId, sandbox }: { workspaceId: string; sandbox: boolean }, name: string): Promise<MailDomain> {
     const { database } = this.#options;
     const [ownerId, domain] = await Promise.all([domainOwner(database, name), emailDomainByName(database, workspaceId, name)]);
     // A signature whose key nobody finds does more harm than none.
     const published = domain?.verifiedAt || domain?.checks.some(({ purpose, status }) => purpose === 'dkim' && status === 'ok');
+    const key = domain && published && domain.sandbox === sandbox ? dkimOf(this.#options, domain) : undefined;
     return {
       owner: ownerId === undefined ? 'nobody' : ownerId === workspaceId ? 'us' : 'somebody else',
-      ...(domain && published ? { dkim: { selector: domain.dkimSelector, privateKey: dkimKeyOf(this.#options, domain) } } : {}),
+      ...(key ? { dkim: { selector: key.selector, privateKey: key.private_key } } : {}),
     };
   }
 }

@@ -115,7 +115,7 @@ export class Delivery {
     });
     if (!channel.lastError) return;
     const oursToTakeBack = channel.statusReason === channel.lastError.message;
-    await this.#options.channels.change(channel.workspaceId, channel.id, {
+    await this.#options.channels.report(channel.workspaceId, channel.id, {
       lastError: null,
       ...(oursToTakeBack ? { status: 'active' as const, statusReason: null } : {}),
     });
@@ -147,7 +147,8 @@ export class Delivery {
         return { answered: true };
       case 'unauthorized':
         await this.#troubled(channel, refusal, 'failed', UNAUTHORIZED_MS);
-        await putBack(database, job, new Date(), { uncounted: true });
+        if (job.options.once) await this.fail(outgoing, connector, explain(error));
+        else await putBack(database, job, new Date(), { uncounted: true });
         return { answered: true };
       default:
         if (error.scope === 'channel') await this.#troubled(channel, refusal, 'warning', error.retryAfterMs ?? REFUSED_SENDER_MS);
@@ -162,7 +163,7 @@ export class Delivery {
     const message = error.hint ? `${error.message} ${error.hint}` : error.message;
     await pauseChannel(database, channel.workspaceId, channel.id, new Date(Date.now() + pauseMs));
     if (channel.status === status && channel.statusReason === message) return;
-    await channels.change(channel.workspaceId, channel.id, {
+    await channels.report(channel.workspaceId, channel.id, {
       status,
       statusReason: message,
       lastError: { class: error.class, message, at: new Date().toISOString() },
@@ -171,7 +172,7 @@ export class Delivery {
 
   async #later(outgoing: Outgoing, connector: Connector, job: OutboxJob, error: ProviderError): Promise<void> {
     const waitMs = (RETRY_SECONDS[job.attempts - 1] ?? 0) * 1000;
-    if (waitMs === 0) return this.fail(outgoing, connector, explain(error));
+    if (waitMs === 0 || job.options.once) return this.fail(outgoing, connector, explain(error));
     const { channel } = outgoing;
     if (error.class === 'rate-limited' && error.scope === 'recipient') {
       // Meta's rule for one recipient: 4^x seconds.

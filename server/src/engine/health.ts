@@ -55,7 +55,7 @@ export async function checkHealth(
     if (error instanceof ProviderError && error.class !== 'unauthorized') {
       log.info({ channel: channelId, class: error.class }, `the provider did not say how the channel is doing: ${error.message}`);
       if (!noteSilence) return row;
-      return channels.change(workspaceId, channelId, { health: { checks: [{ name: 'provider', ok: false, message: error.message }] } });
+      return channels.report(workspaceId, channelId, { health: { checks: [{ name: 'provider', ok: false, message: error.message }] } });
     }
     report = refusedReport(error);
   }
@@ -73,8 +73,8 @@ export async function checkHealth(
     },
   };
   const news = noteSilence || next.status !== row.status || next.statusReason !== row.statusReason;
-  if (news) return channels.change(workspaceId, channelId, change);
-  return (await changeChannel(parts.database, workspaceId, channelId, change)) ?? row;
+  if (news) return channels.report(workspaceId, channelId, change);
+  return (await changeChannel(parts.database, workspaceId, channelId, change, 'connected')) ?? row;
 }
 
 /** What a report makes of a channel: one that still waits for something outside keeps waiting, and is not broken. */

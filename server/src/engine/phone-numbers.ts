@@ -11,12 +11,13 @@ import {
 import { invalid, PatchbayError, ProviderError } from '../model/errors.ts';
 import { phoneProblem, readableNumber, toE164 } from '../model/phone.ts';
 import type { Integration } from '../store/integrations.ts';
-import { deletePhoneNumber, insertPhoneNumber, type NumberAbilities, type PhoneNumberRow } from '../store/phone-numbers.ts';
-import { forgetVotelFields, keepVotelFields, listVotelChannels } from '../store/votel-channels.ts';
+import { deletePhoneNumber, insertPhoneNumber, type NumberAbilities, type PhoneNumberRow, phoneNumberOf } from '../store/phone-numbers.ts';
+import { keepVotelFields, listVotelChannels, votelChannelOf } from '../store/votel-channels.ts';
+import { connectFor } from './account-channels.ts';
 import type { Engine } from './engine.ts';
-import { connectFor, keysOf } from './provider-accounts.ts';
+import { keysOf } from './provider-accounts.ts';
 
-type Parts = Pick<Engine, 'config' | 'database' | 'vault' | 'channels' | 'contexts' | 'dns' | 'log'>;
+type Parts = Pick<Engine, 'database' | 'vault' | 'channels' | 'contexts'>;
 
 /** An account to ask: an integration's own, else the installation's. */
 export interface NumberAccount {
@@ -38,6 +39,7 @@ export interface NewNumber {
  */
 export async function addNumber(parts: Parts, account: NumberAccount, given: NewNumber): Promise<PhoneNumberRow> {
   const phoneNumber = numberOf(given.phoneNumber);
+  await refuseKnown(parts, account, phoneNumber);
   const keys = account.integration && keysOf(parts, account.integration);
   const owned = keys ? await ownedOne(parts, account, keys, phoneNumber) : undefined;
   return store(parts, account, given, {
@@ -48,10 +50,13 @@ export async function addNumber(parts: Parts, account: NumberAccount, given: New
   });
 }
 
-/** Buys a number in the account and takes it up. */
+/** Buys a number in the account and takes it up. Throws `conflict` when it is here already, `invalid` when it cannot be bought. */
 export async function purchaseNumber(parts: Parts, account: NumberAccount, given: NewNumber): Promise<PhoneNumberRow> {
   const phoneNumber = numberOf(given.phoneNumber);
-  const bought = await buyNumber(keysFor(parts, account), contextOf(parts, account), phoneNumber);
+  await refuseKnown(parts, account, phoneNumber);
+  const bought = await buyNumber(keysFor(parts, account), contextOf(parts, account), phoneNumber).catch((error) => {
+    throw error instanceof ProviderError && error.class === 'rejected' ? invalid('phone_number', error.message) : error;
+  });
   return store(parts, account, given, bought);
 }
 
@@ -61,6 +66,7 @@ export async function importNumbers(parts: Parts, account: NumberAccount): Promi
   const rows: PhoneNumberRow[] = [];
   for (const number of owned) {
     try {
+      await refuseKnown(parts, account, number.phoneNumber);
       rows.push(await store(parts, account, { phoneNumber: number.phoneNumber }, number));
     } catch (error) {
       if (!(error instanceof PatchbayError) || error.code !== 'conflict') throw error;
@@ -85,11 +91,19 @@ export async function removeNumber(parts: Parts, account: NumberAccount, row: Ph
     await releaseNumber(keysFor(parts, account), contextOf(parts, account), row.providerId);
   }
   const { rows } = await listVotelChannels(parts.database, row.workspaceId, { phoneNumberId: row.id }, { limit: 10, offset: 0 });
-  for (const channel of rows) {
-    await parts.channels.delete(channel.workspaceId, channel.id);
-    await forgetVotelFields(parts.database, channel.workspaceId, channel.id);
-  }
+  for (const channel of rows) await parts.channels.delete(channel.workspaceId, channel.id);
   await deletePhoneNumber(parts.database, row.workspaceId, row.id);
+}
+
+/** Asked before the provider is: nobody buys twice what the workspace has. A channel of the other kind of key is in the way, too. */
+async function refuseKnown(parts: Parts, { workspaceId, sandbox }: NumberAccount, phoneNumber: string): Promise<void> {
+  if (await phoneNumberOf(parts.database, workspaceId, phoneNumber)) throw alreadyHere(phoneNumber);
+  const channel = await votelChannelOf(parts.database, workspaceId, 'sms', phoneNumber);
+  if (channel && channel.sandbox !== sandbox) throw alreadyHere(phoneNumber);
+}
+
+function alreadyHere(phoneNumber: string): PatchbayError {
+  return new PatchbayError('conflict', `the number ${phoneNumber} is here already`);
 }
 
 async function store(parts: Parts, account: NumberAccount, given: NewNumber, owned: OwnedNumber): Promise<PhoneNumberRow> {
@@ -102,8 +116,9 @@ async function store(parts: Parts, account: NumberAccount, given: NewNumber, own
     providerId: owned.providerId || null,
     capabilities: owned.capabilities,
     metadata: given.metadata ?? {},
+    sandbox: account.sandbox,
   });
-  if (!row) throw new PatchbayError('conflict', `the number ${owned.phoneNumber} is here already`);
+  if (!row) throw alreadyHere(owned.phoneNumber);
   if (row.capabilities.sms) await makeSmsChannel(parts, account, row);
   return row;
 }
@@ -111,28 +126,30 @@ async function store(parts: Parts, account: NumberAccount, given: NewNumber, own
 /** One SMS channel for a number; one that is connected already gets the number's id. */
 async function makeSmsChannel(parts: Parts, account: NumberAccount, row: PhoneNumberRow): Promise<void> {
   const { workspaceId, integration, sandbox } = account;
-  const known = await listVotelChannels(parts.database, workspaceId, { type: 'sms', identifier: row.phoneNumber }, { limit: 1, offset: 0 });
-  const id = known.rows[0]?.id ?? (await connected());
+  const known = await votelChannelOf(parts.database, workspaceId, 'sms', row.phoneNumber);
+  const id = known?.id ?? (await connected());
   await parts.database.transaction((client) =>
     keepVotelFields(client, { workspaceId, id, type: 'sms' }, { integrationId: integration?.id ?? null, phoneNumberId: row.id }),
   );
 
   async function connected(): Promise<string> {
-    const wanted = { identifier: row.phoneNumber, name: `SMS - ${readableNumber(row.phoneNumber)}`, sandbox, existing: 'refuse' as const };
+    const name = `SMS - ${readableNumber(row.phoneNumber)}`;
+    const wanted = { workspaceId, identifier: row.phoneNumber, name, sandbox, existing: 'refuse' as const };
     try {
-      return (await connectFor(parts, integration, wanted, workspaceId)).id;
+      return (await connectFor(parts, integration, wanted)).id;
     } catch (error) {
       if (!(error instanceof ProviderError) && !(error instanceof PatchbayError && error.code === 'provider-refused')) throw error;
       // The number is here; its channel says what is wrong, and is tried again with the integration's next change.
-      const channel = await connectFor(parts, undefined, wanted, workspaceId);
-      await parts.channels.change(workspaceId, channel.id, { status: 'failed', statusReason: error.message });
+      const channel = await connectFor(parts, undefined, wanted);
+      await parts.channels.report(workspaceId, channel.id, { status: 'failed', statusReason: error.message });
       return channel.id;
     }
   }
 }
 
+/** Without a country code a number could be any country's: it is refused rather than guessed. */
 function numberOf(value: string): string {
-  const number = toE164(value);
+  const number = /^\s*(\+|00)/.test(value) ? toE164(value) : undefined;
   const problem = number === undefined ? 'must be a phone number with its country code, like +15551234567' : phoneProblem(number);
   if (problem) throw invalid('phone_number', problem);
   return number!;

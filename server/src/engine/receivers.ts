@@ -176,7 +176,7 @@ export class Receivers {
     if (!row || run.stop.signal.aborted) return;
     const { status, statusReason } = statusAfter(row, report);
     if (status === row.status && statusReason === row.statusReason) return;
-    await this.#parts.channels.change(workspaceId, channelId, {
+    await this.#parts.channels.report(workspaceId, channelId, {
       status,
       statusReason,
       ...(report.details ? { details: report.details } : {}),

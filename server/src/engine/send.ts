@@ -39,6 +39,8 @@ export interface SendRequest {
   timeoutSeconds?: number;
   /** Other ways, in order, under the same message id; what became of each stands in `metadata.attempts`. */
   fallback?: FallbackStep[];
+  /** Tried once: a provider that is too busy, or refuses the channel, makes it fail at once. For whoever waits for the answer. */
+  once?: boolean;
   /** Channels of test keys only: as if the contact had just written. */
   ignoreWindow?: boolean;
 }
@@ -245,13 +247,14 @@ export class Sender {
   #jobOf({ request, id, destination }: Accepted, replyToProviderId: string | undefined) {
     const { channels } = this.#options;
     const { channel, conversation } = destination;
-    const { sendAt, tag, workspaceId } = request;
+    const { sendAt, tag, once, workspaceId } = request;
     const connector = channels.connectorOf(channel.source);
     const theirs = sendAt !== undefined && (connector.schedules?.(sendAt, channels.view(channel)) ?? false);
     const options: OutboxOptions = {
       ...(tag ? { tag } : {}),
       ...(replyToProviderId ? { replyToProviderId } : {}),
       ...(theirs ? { sendAt: sendAt.toISOString() } : {}),
+      ...(once ? { once } : {}),
     };
     return {
       workspaceId,

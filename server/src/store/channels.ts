@@ -150,17 +150,22 @@ export interface NewChannel {
   metadata: Record<string, unknown>;
 }
 
-/** Connects a channel; the same account again keeps its id, its history and what users stored on it. */
+/**
+ * Connects a channel; the same account again keeps its id and its history, and what users stored on it unless the channel
+ * was deleted.
+ */
 export async function upsertChannel(client: Client, channel: NewChannel): Promise<ChannelRow> {
   const result = await client.query<ChannelRow>(
     `insert into channels (workspace_id, id, source, source_channel_id, account, name, image_url, status, status_reason, sandbox,
        settings, credentials, credentials_key_id, details, metadata)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
      on conflict (workspace_id, source, source_channel_id) do update set
-       account = excluded.account, name = excluded.name, image_url = coalesce(excluded.image_url, channels.image_url),
+       account = excluded.account, name = excluded.name, image_url = ${keptUnlessDeleted('coalesce(excluded.image_url, channels.image_url)', 'image_url')},
        status = excluded.status, status_reason = excluded.status_reason, sandbox = excluded.sandbox,
-       settings = channels.settings || excluded.settings, credentials = excluded.credentials, credentials_key_id = excluded.credentials_key_id,
-       details = channels.details || excluded.details, metadata = channels.metadata || excluded.metadata,
+       settings = ${keptUnlessDeleted('channels.settings || excluded.settings', 'settings')},
+       credentials = excluded.credentials, credentials_key_id = excluded.credentials_key_id,
+       details = ${keptUnlessDeleted('channels.details || excluded.details', 'details')},
+       metadata = ${keptUnlessDeleted('channels.metadata || excluded.metadata', 'metadata')},
        last_error = null, paused_until = null, deleted_at = null, updated_at = now()
      returning ${COLUMNS}`,
     [
@@ -184,6 +189,10 @@ export async function upsertChannel(client: Client, channel: NewChannel): Promis
   return result.rows[0]!;
 }
 
+function keptUnlessDeleted(kept: string, column: string): string {
+  return `case channels.status when 'deleted' then excluded.${column} else ${kept} end`;
+}
+
 export interface ChannelChange {
   name?: string;
   imageUrl?: string | null;
@@ -201,12 +210,13 @@ export interface ChannelChange {
   health?: Record<string, unknown>;
 }
 
-/** Changes what is given and nothing else; undefined when there is no such channel. */
+/** Changes what is given and nothing else; undefined when there is no such channel, or (with `connected`) none that is connected. */
 export async function changeChannel(
   client: Client,
   workspaceId: string,
   id: string,
   change: ChannelChange,
+  only?: 'connected',
 ): Promise<ChannelRow | undefined> {
   const sets: string[] = ['updated_at = now()'];
   const values: unknown[] = [workspaceId, id];
@@ -234,7 +244,8 @@ export async function changeChannel(
     sets.push('health_at = now()');
   }
   const result = await client.query<ChannelRow>(
-    `update channels set ${sets.join(', ')} where workspace_id = $1 and id = $2 returning ${COLUMNS}`,
+    `update channels set ${sets.join(', ')} where workspace_id = $1 and id = $2
+       ${only === 'connected' ? "and status in ('active', 'warning', 'failed', 'pending')" : ''} returning ${COLUMNS}`,
     values,
   );
   return result.rows[0];

@@ -12,6 +12,8 @@ export interface EmailDomain {
   dkimPrivate: Buffer;
   dkimKeyId: string;
   trusted: boolean;
+  /** Made with a test key. */
+  sandbox: boolean;
   checks: RecordCheck[];
   checkedAt: Date | null;
   verifiedAt: Date | null;
@@ -20,7 +22,7 @@ export interface EmailDomain {
 }
 
 const COLUMNS = `workspace_id as "workspaceId", id, domain, dkim_selector as "dkimSelector", dkim_public as "dkimPublic",
-  dkim_private as "dkimPrivate", dkim_key_id as "dkimKeyId", trusted, checks, checked_at as "checkedAt", verified_at as "verifiedAt",
+  dkim_private as "dkimPrivate", dkim_key_id as "dkimKeyId", trusted, sandbox, checks, checked_at as "checkedAt", verified_at as "verifiedAt",
   created_at as "createdAt", updated_at as "updatedAt"`;
 
 export async function getEmailDomain(client: Client, workspaceId: string, id: string): Promise<EmailDomain | undefined> {
@@ -42,14 +44,14 @@ export async function emailDomainByName(client: Client, workspaceId: string, dom
 export async function listEmailDomains(
   client: Client,
   workspaceId: string,
-  page: { limit: number; offset: number },
+  page: { search?: string; sandbox?: boolean; limit: number; offset: number },
 ): Promise<{ rows: EmailDomain[]; total: number }> {
-  const count = await client.query<{ n: number }>('select count(*)::integer as n from email_domains where workspace_id = $1', [
-    workspaceId,
-  ]);
+  const where = `workspace_id = $1 and ($2::boolean is null or sandbox = $2) and ($3::text is null or strpos(domain, lower($3)) > 0)`;
+  const values = [workspaceId, page.sandbox ?? null, page.search || null];
+  const count = await client.query<{ n: number }>(`select count(*)::integer as n from email_domains where ${where}`, values);
   const rows = await client.query<EmailDomain>(
-    `select ${COLUMNS} from email_domains where workspace_id = $1 order by created_at desc, id desc limit $2 offset $3`,
-    [workspaceId, page.limit, page.offset],
+    `select ${COLUMNS} from email_domains where ${where} order by created_at desc, id desc limit $4 offset $5`,
+    [...values, page.limit, page.offset],
   );
   return { rows: rows.rows, total: count.rows[0]!.n };
 }
@@ -57,13 +59,23 @@ export async function listEmailDomains(
 /** undefined when the workspace has the domain already. */
 export async function insertEmailDomain(
   client: Client,
-  row: { workspaceId: string; id: string; domain: string; dkimSelector: string; dkimPublic: string; dkimPrivate: Sealed; trusted: boolean },
+  row: Pick<EmailDomain, 'workspaceId' | 'id' | 'domain' | 'dkimSelector' | 'dkimPublic' | 'trusted' | 'sandbox'> & { dkimPrivate: Sealed },
 ): Promise<EmailDomain | undefined> {
   const result = await client.query<EmailDomain>(
-    `insert into email_domains (workspace_id, id, domain, dkim_selector, dkim_public, dkim_private, dkim_key_id, trusted, verified_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, case when $8 then now() end)
+    `insert into email_domains (workspace_id, id, domain, dkim_selector, dkim_public, dkim_private, dkim_key_id, trusted, sandbox, verified_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $8 then now() end)
      on conflict (workspace_id, domain) do nothing returning ${COLUMNS}`,
-    [row.workspaceId, row.id, row.domain, row.dkimSelector, row.dkimPublic, row.dkimPrivate.data, row.dkimPrivate.keyId, row.trusted],
+    [
+      row.workspaceId,
+      row.id,
+      row.domain,
+      row.dkimSelector,
+      row.dkimPublic,
+      row.dkimPrivate.data,
+      row.dkimPrivate.keyId,
+      row.trusted,
+      row.sandbox,
+    ],
   );
   return result.rows[0];
 }

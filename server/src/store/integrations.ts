@@ -14,12 +14,14 @@ export interface Integration {
   credentials: Buffer | null;
   credentialsKeyId: string | null;
   metadata: Record<string, unknown>;
+  /** Made with a test key. */
+  sandbox: boolean;
   createdAt: Date;
   updatedAt: Date;
 }
 
 const COLUMNS = `workspace_id as "workspaceId", id, name, type, provider, settings, credentials, credentials_key_id as "credentialsKeyId",
-  metadata, created_at as "createdAt", updated_at as "updatedAt"`;
+  metadata, sandbox, created_at as "createdAt", updated_at as "updatedAt"`;
 
 export async function getIntegration(client: Client, workspaceId: string, id: string): Promise<Integration | undefined> {
   const result = await client.query<Integration>(`select ${COLUMNS} from integrations where workspace_id = $1 and id = $2`, [
@@ -29,11 +31,16 @@ export async function getIntegration(client: Client, workspaceId: string, id: st
   return result.rows[0];
 }
 
-/** The newest integration of a type; undefined when there is none. */
-export async function newestIntegration(client: Client, workspaceId: string, type: Integration['type']): Promise<Integration | undefined> {
+/** The newest integration of a type, of those made with test keys or of the others; undefined when there is none. */
+export async function newestIntegration(
+  client: Client,
+  workspaceId: string,
+  type: Integration['type'],
+  sandbox: boolean,
+): Promise<Integration | undefined> {
   const result = await client.query<Integration>(
-    `select ${COLUMNS} from integrations where workspace_id = $1 and type = $2 order by created_at desc, id desc limit 1`,
-    [workspaceId, type],
+    `select ${COLUMNS} from integrations where workspace_id = $1 and type = $2 and sandbox = $3 order by created_at desc, id desc limit 1`,
+    [workspaceId, type, sandbox],
   );
   return result.rows[0];
 }
@@ -41,13 +48,14 @@ export async function newestIntegration(client: Client, workspaceId: string, typ
 export async function listIntegrations(
   client: Client,
   workspaceId: string,
-  page: { type?: string; limit: number; offset: number },
+  page: { type?: string; search?: string; sandbox?: boolean; limit: number; offset: number },
 ): Promise<{ rows: Integration[]; total: number }> {
-  const where = 'workspace_id = $1 and ($2::text is null or type = $2)';
-  const values = [workspaceId, page.type ?? null];
+  const where = `workspace_id = $1 and ($2::text is null or type = $2) and ($3::boolean is null or sandbox = $3)
+    and ($4::text is null or strpos(lower(name), lower($4)) > 0 or strpos(provider, lower($4)) > 0)`;
+  const values = [workspaceId, page.type ?? null, page.sandbox ?? null, page.search || null];
   const count = await client.query<{ n: number }>(`select count(*)::integer as n from integrations where ${where}`, values);
   const rows = await client.query<Integration>(
-    `select ${COLUMNS} from integrations where ${where} order by created_at desc, id desc limit $3 offset $4`,
+    `select ${COLUMNS} from integrations where ${where} order by created_at desc, id desc limit $5 offset $6`,
     [...values, page.limit, page.offset],
   );
   return { rows: rows.rows, total: count.rows[0]!.n };
@@ -64,11 +72,11 @@ export interface IntegrationFields {
 export async function insertIntegration(
   client: Client,
   workspaceId: string,
-  row: IntegrationFields & { id?: string; type: Integration['type']; provider: string },
+  row: IntegrationFields & { id?: string; type: Integration['type']; provider: string; sandbox: boolean },
 ): Promise<Integration> {
   const result = await client.query<Integration>(
-    `insert into integrations (workspace_id, id, name, type, provider, settings, credentials, credentials_key_id, metadata)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${COLUMNS}`,
+    `insert into integrations (workspace_id, id, name, type, provider, settings, credentials, credentials_key_id, metadata, sandbox)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${COLUMNS}`,
     [
       workspaceId,
       row.id ?? uuidv7(),
@@ -79,6 +87,7 @@ export async function insertIntegration(
       row.credentials?.data ?? null,
       row.credentials?.keyId ?? null,
       toJson(row.metadata),
+      row.sandbox,
     ],
   );
   return result.rows[0]!;

@@ -20,6 +20,8 @@ export interface OutboxOptions {
   replyToProviderId?: string;
   /** The provider itself is to wait until then. */
   sendAt?: string;
+  /** One try: it has failed when that one does, whatever the reason. */
+  once?: boolean;
 }
 
 /** So many messages of the channel may be taken now. */

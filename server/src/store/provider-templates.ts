@@ -196,6 +196,8 @@ export interface TemplateFilter {
   language?: string;
   search?: string;
   id?: string;
+  /** Those that vanished at the provider too; without it only a `status` of DELETED asks for them. */
+  withDeleted?: boolean;
   /** Templates of these accounts only. */
   accounts?: string[];
   /** The last row of the page before. */
@@ -212,7 +214,7 @@ export async function listTemplates(
   filter: TemplateFilter,
 ): Promise<{ templates: ProviderTemplateRow[]; total: number }> {
   const where = `workspace_id = $1 and ($2::text is null or source = $2) and ($3::text is null or account = $3)
-    and case when $4::text is null then status <> 'DELETED' else status = $4 end and ($5::text is null or language = $5)
+    and case when $4::text is null then $12 or status <> 'DELETED' else status = $4 end and ($5::text is null or language = $5)
     and ($6::text is null or strpos(lower(name), lower($6)) > 0) and ($7::uuid is null or id = $7)
     and ($8::text[] is null or account = any($8))
     and ($9::text is null or (name, language, id) ${filter.backwards ? '<' : '>'} ($9, $10::text, $11::uuid))`;
@@ -228,12 +230,13 @@ export async function listTemplates(
     filter.after?.name ?? null,
     filter.after?.language ?? null,
     filter.after?.id ?? null,
+    filter.withDeleted ?? false,
   ];
   const order = filter.backwards ? 'desc' : 'asc';
   const count = await client.query<{ n: number }>(`select count(*)::integer as n from provider_templates where ${where}`, values);
   const rows = await client.query<ProviderTemplateRow>(
     `select ${COLUMNS} from provider_templates where ${where}
-     order by name ${order}, language ${order}, id ${order} limit $12 offset $13`,
+     order by name ${order}, language ${order}, id ${order} limit $13 offset $14`,
     [...values, filter.limit, filter.offset],
   );
   return { templates: rows.rows, total: count.rows[0]!.n };

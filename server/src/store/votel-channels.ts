@@ -19,6 +19,7 @@ export interface VotelChannel {
   phoneNumberId: string | null;
   isDefault: boolean;
   metadata: Record<string, unknown>;
+  sandbox: boolean;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -28,7 +29,7 @@ const LISTED = `c.source in ('email', 'twilio.sms') and c.status <> 'deleted'`;
 const COLUMNS = `c.workspace_id as "workspaceId", c.id, case c.source when 'email' then 'email' else 'sms' end as type, c.name,
   c.source_channel_id as identifier, c.status, c.status_reason as "statusReason", v.integration_id as "integrationId",
   v.email_domain_id as "emailDomainId", v.phone_number_id as "phoneNumberId", coalesce(v.is_default, false) as "isDefault",
-  coalesce(v.metadata, '{}') as metadata, c.created_at as "createdAt", c.updated_at as "updatedAt"`;
+  coalesce(v.metadata, '{}') as metadata, c.sandbox, c.created_at as "createdAt", c.updated_at as "updatedAt"`;
 
 export async function getVotelChannel(client: Client, workspaceId: string, id: string): Promise<VotelChannel | undefined> {
   const result = await client.query<VotelChannel>(`select ${COLUMNS} from ${FROM} where c.workspace_id = $1 and c.id = $2 and ${LISTED}`, [
@@ -46,6 +47,17 @@ export interface VotelFilter {
   identifier?: string;
   phoneNumberId?: string;
   integrationId?: string;
+  sandbox?: boolean;
+}
+
+/** The channel of an address or a number, whoever made it; undefined when there is none. */
+export async function votelChannelOf(
+  client: Client,
+  workspaceId: string,
+  type: VotelType,
+  identifier: string,
+): Promise<VotelChannel | undefined> {
+  return (await listVotelChannels(client, workspaceId, { type, identifier }, { limit: 1, offset: 0 })).rows[0];
 }
 
 /** A page of channels, newest first, and how many there are. */
@@ -58,7 +70,7 @@ export async function listVotelChannels(
   const where = `c.workspace_id = $1 and ${LISTED} and ($2::text is null or c.source = $2) and ($3::text[] is null or c.status = any($3))
     and ($4::text is null or strpos(lower(c.name), lower($4)) > 0 or strpos(lower(c.source_channel_id), lower($4)) > 0)
     and ($5::text is null or c.source_channel_id = $5) and ($6::uuid is null or v.phone_number_id = $6)
-    and ($7::uuid is null or v.integration_id = $7)`;
+    and ($7::uuid is null or v.integration_id = $7) and ($8::boolean is null or c.sandbox = $8)`;
   const values = [
     workspaceId,
     filter.type ? sourceOf(filter.type) : null,
@@ -67,10 +79,11 @@ export async function listVotelChannels(
     filter.identifier ?? null,
     filter.phoneNumberId ?? null,
     filter.integrationId ?? null,
+    filter.sandbox ?? null,
   ];
   const count = await client.query<{ n: number }>(`select count(*)::integer as n from ${FROM} where ${where}`, values);
   const rows = await client.query<VotelChannel>(
-    `select ${COLUMNS} from ${FROM} where ${where} order by c.created_at desc, c.id desc limit $8 offset $9`,
+    `select ${COLUMNS} from ${FROM} where ${where} order by c.created_at desc, c.id desc limit $9 offset $10`,
     [...values, page.limit, page.offset],
   );
   return { rows: rows.rows, total: count.rows[0]!.n };
@@ -101,11 +114,15 @@ export async function keepVotelFields(
   if (fields.isDefault) {
     // Two that become the default at once wait for each other here, and the later one wins.
     await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`votel default ${workspaceId} ${type}`]);
-    await client.query('update votel_channels set is_default = false where workspace_id = $1 and channel_type = $2 and is_default', [
-      workspaceId,
-      type,
-    ]);
+    await client.query(
+      `with demoted as (
+         update votel_channels set is_default = false where workspace_id = $1 and channel_type = $2 and is_default and channel_id <> $3
+         returning channel_id)
+       update channels set updated_at = now() where workspace_id = $1 and id in (select channel_id from demoted)`,
+      [workspaceId, type, id],
+    );
   }
+  await client.query('update channels set updated_at = now() where workspace_id = $1 and id = $2', [workspaceId, id]);
   await client.query(
     `insert into votel_channels (workspace_id, channel_id, channel_type, integration_id, email_domain_id, phone_number_id, is_default, metadata)
      values ($1, $2, $3, $4, $5, $6, coalesce($7, false), coalesce($8::jsonb, '{}'))

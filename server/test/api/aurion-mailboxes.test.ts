@@ -1,144 +1,101 @@
-/**
- * Mailboxes of every provider through the Aurion surface, against stand-ins that do only what they must: whatever is an
- * extra answers 404, and the mailbox works all the same.
- */
-import Fastify, { type FastifyInstance } from 'fastify';
-import { SMTPServer } from 'smtp-server';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engine/engine.ts';
-import { mail } from '../connectors/email/mail.ts';
-import { type TestApi, testApi } from '../support/api.ts';
-import { freePort, until } from '../support/until.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, type TestApi, testApi } from '../support/api.ts';
 
 let api: TestApi;
-let microsoft: FastifyInstance;
-let google: FastifyInstance;
-let smtp: SMTPServer;
-let smtpPort: number;
-const sentBy = { microsoft: [] as string[], google: [] as string[], smtp: [] as string[] };
-const inbox = { microsoft: [] as Buffer[], google: [] as Buffer[] };
+let caller: Caller;
 
 beforeAll(async () => {
-  microsoft = Fastify();
-  google = Fastify();
-  for (const app of [microsoft, google]) {
-    app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, _body, done) => done(null, {}));
-  }
-  microsoft.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  microsoft.post('/:tenant/oauth2/v2.0/token', async () => ({ access_token: 'a', token_type: 'Bearer', expires_in: 3600 }));
-  microsoft.post('/v1.0/users/:user/sendMail', async (request, reply) => {
-    sentBy.microsoft.push(Buffer.from(String(request.body), 'base64').toString());
-    return reply.code(202).send();
-  });
-  microsoft.get('/v1.0/users/:user/mailFolders/:folder/messages/delta', async (request) => {
-    const from = Number((request.query as { $deltatoken?: string }).$deltatoken ?? 0);
-    return {
-      value: inbox.microsoft.slice(from).map((_, n) => ({ id: String(from + n) })),
-      '@odata.deltaLink': `https://graph.microsoft.com${request.url.split('?')[0]}?$deltatoken=${inbox.microsoft.length}`,
-    };
-  });
-  microsoft.get('/v1.0/users/:user/messages/:id/$value', async (request) => inbox.microsoft[Number((request.params as { id: string }).id)]);
-
-  google.post('/token', async () => ({ access_token: 'a', token_type: 'Bearer', expires_in: 3600 }));
-  google.get('/gmail/v1/users/me/messages', async () => ({
-    messages: inbox.google.map((_, n) => ({ id: String(n), threadId: 't' })).toReversed(),
-  }));
-  google.get('/gmail/v1/users/me/messages/:id', async (request) => {
-    const { id } = request.params as { id: string };
-    return {
-      id,
-      threadId: 't',
-      labelIds: ['INBOX'],
-      historyId: id,
-      internalDate: String(Date.now()),
-      raw: inbox.google[Number(id)]!.toString('base64url'),
-    };
-  });
-  google.post('/gmail/v1/users/me/messages/send', async (request) => {
-    sentBy.google.push(Buffer.from((request.body as { raw: string }).raw, 'base64url').toString());
-    return { id: 'sent', threadId: 't' };
-  });
-
-  smtpPort = await freePort();
-  // No sign-in, no encryption: what a small stand-in is.
-  smtp = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    onData(stream, _session, done) {
-      let text = '';
-      stream.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-      stream.on('end', () => {
-        sentBy.smtp.push(text);
-        done();
-      });
-    },
-  });
-  await new Promise<void>((ready) => smtp.listen(smtpPort, '127.0.0.1', ready));
-  const [graph, gmail] = await Promise.all([microsoft, google].map((app) => app.listen({ port: 0, host: '127.0.0.1' })));
-  api = await testApi({ MICROSOFT_LOGIN_URL: graph!, MICROSOFT_GRAPH_URL: graph!, GOOGLE_OAUTH_URL: gmail!, GMAIL_API_URL: gmail! });
+  api = await testApi({ MICROSOFT_LOGIN_URL: 'http://127.0.0.1:9' });
 });
 
-afterAll(async () => {
-  await Promise.all([microsoft.close(), google.close(), new Promise<void>((done) => smtp.close(() => done()))]);
+const MICROSOFT = { provider: 'microsoft', provider_config: { client_id: 'app', tenant_id: 'tenant' } };
+const mailboxes = (method: string, path = '', body?: unknown) => caller.call(method, `/api/v2/email/channels${path}`, body);
+const add = async (email: string, more: object = { provider: 'aurion' }) =>
+  (await mailboxes('POST', '', { name: 'Desk', email, ...more })).body;
+const primary = async () =>
+  (await mailboxes('GET')).body.data.filter((one: { is_primary: boolean }) => one.is_primary).map((one: { email: string }) => one.email);
+const remove = async (id: string) => (await mailboxes('DELETE', `/${id}`)).status;
+
+describe('the primary mailbox', () => {
+  it('is the first one that works, and the only one there is', async () => {
+    caller = await api.caller();
+    const waiting = await add('waiting@m.example', MICROSOFT);
+    expect([waiting.status, await primary(), await remove(waiting.id)]).toEqual(['pending', ['waiting@m.example'], 409]);
+    const works = await add('works@m.example');
+    expect(works.is_primary).toBe(true);
+    await add('later@m.example');
+    expect(await primary()).toEqual(['works@m.example']);
+    expect([await remove(works.id), await remove(waiting.id), await remove(waiting.id)]).toEqual([409, 204, 404]);
+  });
+
+  it('is moved by PATCH, once', async () => {
+    caller = await api.caller();
+    const first = await add('a@move.example');
+    const second = await add('b@move.example');
+    const moved = await mailboxes('PATCH', `/${second.id}`, { is_primary: true });
+    expect([moved.status, moved.body.is_primary, await primary()]).toEqual([200, true, ['b@move.example']]);
+    expect([await remove(second.id), await remove(first.id)]).toEqual([409, 204]);
+    expect((await mailboxes('PATCH', `/${second.id}`, { is_primary: false })).body.details[0].field).toBe('is_primary');
+  });
+
+  it('is one that another surface made, too', async () => {
+    caller = await api.caller();
+    await caller.call('POST', `/workspaces/${caller.workspaceId}/channels`, {
+      source: 'email',
+      input: { email: 'ws@both.example', provider: 'aurion' },
+    });
+    expect((await add('own@both.example')).is_primary).toBe(false);
+    expect(await primary()).toEqual(['ws@both.example']);
+  });
 });
 
-const create = (email: string, provider: string, provider_config: object) =>
-  api.call('POST', '/api/v2/email/channels', { name: 'Support', email, provider, provider_config });
-const rows = async <T>(engine: Engine, sql: string) => (await engine.database.query<Record<string, T>>(sql)).rows;
-
-async function sends(email: string, taken: string[]) {
-  const [channel] = await rows<string>(
-    api.engine,
-    `select id, workspace_id as workspace from channels where source_channel_id = '${email}'`,
-  );
-  await api.engine.sender.send({
-    workspaceId: channel!.workspace!,
-    to: { channelId: channel!.id!, identity: { kind: 'emailaddress', value: 'ann@customer.example' } },
-    content: { type: 'email', subject: `From ${email}`, text: 'Hello' },
-    sender: { id: 'agent', name: 'Agent' },
-  });
-  await until(() => taken.some((raw) => raw.includes(`Subject: From ${email}`)));
-  await until(
-    async () =>
-      (await rows(api.engine, `select 1 from messages where state = 'sent' and content ->> 'subject' = 'From ${email}'`)).length === 1,
-  );
-}
-
-const arrives = (id: string) =>
-  until(async () => (await rows(api.engine, `select 1 from messages where provider_id = '${id}'`)).length === 1);
-
-describe('mailboxes at stand-ins that do only what they must', () => {
-  it('microsoft without a consent is pending, not refused', async () => {
-    const created = await create('consent@ms.example', 'microsoft', { client_id: 'azure_app_client_id', tenant_id: 'azure_tenant_id' });
-    expect([created.status, created.body.status], created.text).toEqual([201, 'pending']);
+describe('PATCH of a mailbox', () => {
+  it('switches it off and on; one that nobody consented to waits again', async () => {
+    caller = await api.caller();
+    const { id } = await add('ms@off.example', MICROSOFT);
+    const path = `/${id}`;
+    const off = await mailboxes('PATCH', path, { status: 'inactive' });
+    expect(off.body).toMatchObject({ status: 'inactive', status_reason: 'switched off' });
+    // New settings do not switch it on.
+    const configured = await mailboxes('PATCH', path, { provider_config: { client_id: 'other' } });
+    expect([configured.status, configured.body.status]).toEqual([200, 'inactive']);
+    expect((await mailboxes('PATCH', path, { status: 'active' })).body.status).toBe('pending');
+    const settings = (await api.engine.channels.list(caller.workspaceId, { sources: ['email'] }))[0]!.settings;
+    expect(settings).toMatchObject({ provider: 'microsoft', client_id: 'other', tenant_id: 'tenant' });
   });
 
-  it('microsoft as the app sends and receives', async () => {
-    const created = await create('app@ms.example', 'microsoft', { client_id: 'c', tenant_id: 't', client_secret: 's' });
-    expect([created.status, created.body.status], created.text).toEqual([201, 'active']);
-    inbox.microsoft.push(mail({ 'Message-ID': '<ms1@x>' }));
-    await arrives('ms1@x');
-    await sends('app@ms.example', sentBy.microsoft);
+  it('takes what is given as it is', async () => {
+    caller = await api.caller();
+    const mailbox = await add('strict@x.example', { provider: 'aurion', provider_config: null });
+    for (const [change, field] of [
+      [{ name: null }, 'name'],
+      [{ name: 5 }, 'name'],
+      [{ name: ' ' }, 'name'],
+      [{ status: null }, 'status'],
+      [{ status: 'pending' }, 'status'],
+      [{ email: 'other@x.example' }, 'email'],
+      [{ provider: 'smtp' }, 'provider'],
+      [{ provider_config: [] }, 'provider_config'],
+    ] as const) {
+      const answer = await mailboxes('PATCH', `/${mailbox.id}`, change);
+      expect([answer.status, answer.body.details], JSON.stringify(change)).toEqual([422, [{ field, message: expect.any(String) }]]);
+    }
+    for (const object of [mailbox, await add('second@x.example')]) {
+      const { email } = object;
+      const whole = await mailboxes('PATCH', `/${object.id}`, { ...object, unknown: 1, email: email.toUpperCase(), name: 'Whole' });
+      expect(whole.body).toEqual({ ...object, name: 'Whole' });
+    }
   });
 
-  it('google sends and receives', async () => {
-    const created = await create('box@gm.example', 'google', { client_id: 'c', client_secret: 's', refresh_token: 'r' });
-    expect([created.status, created.body.status], created.text).toEqual([201, 'active']);
-    inbox.google.push(mail({ 'Message-ID': '<gm1@x>' }));
-    await arrives('gm1@x');
-    await sends('box@gm.example', sentBy.google);
-  });
-
-  it('smtp without IMAP sends, also where the server knows no sign-in', async () => {
-    const config = { host: '127.0.0.1', port: smtpPort, username: 'u', password: 'p', use_tls: false };
-    const created = await create('only@smtp.example', 'smtp', config);
-    expect([created.status, created.body.status], created.text).toEqual([201, 'active']);
-    await sends('only@smtp.example', sentBy.smtp);
-    const missing = await create('none@smtp.example', 'smtp', { port: 25 });
-    expect([missing.status, missing.body.details[0].field]).toEqual([422, 'provider_config.host']);
-    const down = await create('down@smtp.example', 'smtp', { ...config, port: await freePort() });
-    expect([down.status, down.body.status]).toEqual([201, 'pending']);
+  it('names everything that is wrong with a new one at once', async () => {
+    caller = await api.caller();
+    const answer = await mailboxes('POST', '', { email: 'a@x.example', provider: 'yahoo' });
+    expect(answer.body.details).toEqual([
+      { field: 'name', message: 'is required' },
+      { field: 'provider', message: 'must be one of aurion, microsoft, google, smtp' },
+    ]);
+    const google = await mailboxes('POST', '', { name: 'G', email: 'a@x.example', provider: 'google' });
+    expect([google.status, google.body.details[0].field]).toEqual([422, 'provider_config']);
+    expect((await mailboxes('GET')).body.total).toBe(0);
   });
 });

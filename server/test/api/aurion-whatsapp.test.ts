@@ -126,6 +126,66 @@ describe('WhatsApp channels', () => {
     expect(sent.body, sent.text).toEqual({ ok: true, status: 'sent', provider_message_id: expect.stringMatching(/^wamid\./) });
   });
 
+  it('tell at once what Meta says to a test, and try it no second time', async () => {
+    const test = () => api.call('POST', `/api/v2/whatsapp/channels/${channelId}/send-test`, { to_wa_id: 33612340000, body: 'Hello!' });
+    for (const [status, code, message, answered] of [
+      [500, 131000, 'Something went wrong', 502],
+      [429, 130429, 'Rate limit hit', 502],
+      [400, 131026, 'Message undeliverable', 422],
+      [400, 131047, 'Re-engagement message', 422],
+      [400, 100, 'Invalid parameter', 422],
+    ] as const) {
+      meta.faults.refusals = { status, code, message, left: 1 };
+      const answer = await test();
+      expect([answer.status, answer.body], answer.text).toEqual([
+        answered,
+        { ok: false, status: 'failed', error: expect.stringContaining(message) },
+      ]);
+    }
+    expect(meta.faults.refusals?.left ?? 0).toBe(0);
+    // Nothing of that waits in line before the next one.
+    await until(async () => (await test()).body.ok === true);
+    const allow = (valid: boolean) => {
+      for (const token of meta.state.tokens.values()) token.valid = valid;
+    };
+    allow(false);
+    const refused = await test();
+    expect([refused.status, refused.body.ok, refused.body.status], refused.text).toEqual([422, false, 'failed']);
+    expect((await test()).body).toMatchObject({ ok: false, status: 'failed' });
+    allow(true);
+    expect((await test()).body, 'after the repair').toMatchObject({ ok: true, status: 'sent' });
+  });
+
+  it('list what vanished at Meta as deleted', async () => {
+    const waba = meta.state.waba('987654321')!;
+    const gone = waba.templates.find(({ name }) => name === 't_399')!;
+    waba.templates.splice(waba.templates.indexOf(gone), 1);
+    expect((await sync()).body).toMatchObject({ templates_synced: 399, templates_added: 0, templates_updated: 0 });
+    const found = (query: string) => api.call('GET', `/api/v2/whatsapp/templates?${query}`);
+    expect((await found('search=t_399')).body.data).toMatchObject([{ name: 't_399', status: 'DELETED' }]);
+    expect((await found('status=deleted')).body.total).toBe(1);
+    expect((await found('search=t_399&status=APPROVED')).body.total).toBe(0);
+  });
+
+  it('stay off when their key changes, and ask for one after a disconnect', async () => {
+    const path = `/api/v2/whatsapp/channels/${channelId}`;
+    const patch = (change: object) => api.call('PATCH', path, change);
+    expect((await patch({ is_active: false, api_key: 'good-token' })).body.is_active).toBe(false);
+    expect((await patch({ api_key: 'newer-token' })).body.is_active).toBe(false);
+    for (const change of [{ is_active: null }, { is_active: 'true' }, { name: 123 }, { name: ' ' }, { name: ['x'] }]) {
+      expect([JSON.stringify(change), (await patch(change)).status]).toEqual([JSON.stringify(change), 422]);
+    }
+    expect((await patch({ is_active: true })).body.is_active).toBe(true);
+    await api.engine.channels.disconnect(
+      api.workspaceId,
+      (await api.engine.channels.list(api.workspaceId, { sources: ['whatsapp'] }))[0]!.id,
+    );
+    const keyless = await patch({ is_active: true });
+    expect([keyless.status, keyless.body.details?.[0]?.field], keyless.text).toEqual([422, 'api_key']);
+    const back = await patch({ api_key: 'good-token' });
+    expect([back.status, back.body.id, back.body.is_active], back.text).toEqual([200, channelId, true]);
+  });
+
   it('belong to one workspace, and are gone once deleted', async () => {
     const stranger = await api.caller();
     expect((await stranger.call('DELETE', `/api/v2/whatsapp/channels/${channelId}`)).status).toBe(404);

@@ -35,6 +35,7 @@ describe('email channels', () => {
     expect(changed.body.name).toBe('Updated Support Inbox');
     const primary = await api.call('DELETE', `/api/v2/email/channels/${created.body.id}`);
     expect([primary.status, primary.body.error]).toEqual([409, 'conflict']);
+    expect((await newMailbox('first@example.com')).body).toMatchObject({ provider: 'aurion', status: 'active', is_primary: true });
     const second = await newMailbox('second@example.com');
     expect(second.body).toMatchObject({ provider: 'aurion', status: 'active', is_primary: false });
     expect((await api.call('DELETE', `/api/v2/email/channels/${second.body.id}`)).status).toBe(204);
@@ -138,6 +139,10 @@ describe('conversations', () => {
       ).toEqual([conversation.id]);
     }
     expect((await api.call('GET', '/api/v2/conversations?channel=whatsapp')).body.total).toBe(0);
+    for (const contact of ['ct_nobody', 'nobody', '']) {
+      const none = await api.call('GET', `/api/v2/conversations?contact_id=${contact}`);
+      expect([contact, none.status, none.body.total]).toEqual([contact, contact ? 200 : 422, contact ? 0 : undefined]);
+    }
     expect((await api.call('GET', '/api/v2/conversations?status=odd')).body.details[0].field).toBe('status');
     const reply = await api.call('POST', '/api/v2/saved-replies', {
       title: 'Hello',

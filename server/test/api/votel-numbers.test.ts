@@ -58,7 +58,7 @@ describe('numbers of a Twilio account', () => {
     expect(twilio.account.numbers.filter((item) => item.phone_number === phone_number)).toHaveLength(1);
     expect(await channelsOf(phone_number)).toHaveLength(1);
     const again = await api.call('POST', '/api/phone-numbers/purchase', { phone_number, integration_id: integrationId });
-    expect(again.status).toBe(422);
+    expect(again.status).toBe(409);
     expect((await api.call('DELETE', `/api/phone-numbers/${bought.body.id}?release=true`)).status).toBe(204);
     expect(number(phone_number)).toBeUndefined();
     expect(await channelsOf(phone_number)).toEqual([]);
@@ -81,6 +81,62 @@ describe('numbers of a Twilio account', () => {
     const core = await api.engine.channels.get(api.workspaceId, created.body.id);
     expect(core.details).toMatchObject({ lookup: 'found' });
     expect(['active', 'warning']).toContain(core.status);
+  });
+
+  it('are asked for once: what is here already is neither bought nor guessed', async () => {
+    const purchases = () => twilio.account.numbers.length;
+    const before = purchases();
+    const again = await api.call('POST', '/api/phone-numbers/purchase', { phone_number: '+15550001111', integration_id: integrationId });
+    expect([again.status, again.body, purchases()]).toEqual([409, { detail: 'the number +15550001111 is here already' }, before]);
+    twilio.faults.add({ kind: 'answer', status: 400, body: JSON.stringify({ code: 21422, message: 'not available', status: 400 }) });
+    const taken = await api.call('POST', '/api/phone-numbers/purchase', { phone_number: '+13125550199', integration_id: integrationId });
+    expect([taken.status, taken.body.detail[0].loc], taken.text).toEqual([422, ['body', 'phone_number']]);
+    for (const phone_number of ['5550001234', '15550001234', '(555) 000-1234', 'nope', '+1555']) {
+      const answer = await api.call('POST', '/api/phone-numbers', { phone_number });
+      expect([phone_number, answer.status, answer.body.detail[0].loc]).toEqual([phone_number, 422, ['body', 'phone_number']]);
+    }
+  });
+
+  it('are renamed', async () => {
+    const [row] = (await api.call('GET', '/api/phone-numbers?search=0001111')).body.phone_numbers;
+    const put = await api.call('PUT', `/api/phone-numbers/${row.id}`, { name: 'Front desk', metadata: { floor: 1 } });
+    expect([put.status, put.body]).toEqual([
+      200,
+      { ...row, name: 'Front desk', metadata: { floor: 1 }, updated_at: expect.stringMatching(/Z$/) },
+    ]);
+    expect((await api.call('PUT', `/api/phone-numbers/${row.id}`, {})).body.name).toBe('Front desk');
+    expect((await api.call('GET', '/api/phone-numbers?search=FRONT')).body.total).toBe(1);
+  });
+
+  it('have channels that are switched off and on by way of their account', async () => {
+    const [channel] = await channelsOf('+15550001111');
+    const put = (body: object) => api.call('PUT', `/api/channels/${channel.id}`, body);
+    expect((await put({ status: 'unavailable' })).body.status).toBe('unavailable');
+    const options = await api.call('GET', '/api/channels?for_options=true&search=0001111');
+    expect(options.body.options).toMatchObject([{ status: 'unavailable', disabled_reason: 'switched off' }]);
+    // Other settings of the account leave it off.
+    expect((await api.call('PUT', `/api/integrations/${integrationId}`, { credentials: keys })).status).toBe(200);
+    expect((await put({ name: 'Off' })).body).toMatchObject({ name: 'Off', status: 'unavailable' });
+    expect((await put({ status: 'available' })).body.status).toBe('available');
+    const core = await api.engine.channels.get(api.workspaceId, channel.id);
+    expect(api.engine.channels.view(core).credentials).toMatchObject(keys);
+  });
+
+  it('without keys anywhere are on again on trust, and their account may change', async () => {
+    const bare = await api.call('POST', '/api/integrations', { name: 'Bare', type: 'sms' });
+    for (const [phone_number, more] of [
+      ['+15550004444', {}],
+      ['+15550005555', { integration_id: bare.body.id }],
+    ] as const) {
+      expect((await api.call('POST', '/api/phone-numbers', { phone_number, ...more })).status).toBe(201);
+      const [channel] = await channelsOf(phone_number);
+      const put = async (body: object) => (await api.call('PUT', `/api/channels/${channel.id}`, body)).body.status;
+      expect([await put({ status: 'unavailable' }), await put({ status: 'available' })]).toEqual(['unavailable', 'available']);
+    }
+    expect(
+      (await api.call('PUT', `/api/integrations/${bare.body.id}`, { config: { messaging_service_sid: `MG${'2'.repeat(32)}` } })).status,
+    ).toBe(200);
+    expect((await channelsOf('+15550005555'))[0].status).toBe('available');
   });
 
   it('answer 503 while Twilio is away', async () => {

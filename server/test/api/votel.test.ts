@@ -154,6 +154,28 @@ describe('POST /api/channels', () => {
     expect(again.status).toBe(409);
     expect(again.body.detail).toContain(body.send_from_email);
   });
+
+  it('makes one of several that come at once', async () => {
+    const { domain, ...ids } = await emailParts();
+    const body = { name: 'x', channel_type: 'email', send_from_email: `once@${domain}`, ...ids };
+    const statuses = await Promise.all([1, 2, 3, 4].map(async () => (await api.call('POST', '/api/channels', body)).status));
+    expect(statuses.sort()).toEqual([201, 409, 409, 409]);
+  });
+
+  it('knows nothing of a channel that another surface deleted', async () => {
+    const { body, channel } = await newEmailChannel({ is_default: true, metadata: { note: 'old' } });
+    expect((await api.call('DELETE', `/workspaces/${api.workspaceId}/channels/${channel.id}`)).status).toBe(204);
+    expect((await api.call('DELETE', `/api/email-domains/${body.email_domain_id}`)).status).toBe(204);
+    const mailbox = { name: 'Again', email: body.send_from_email, provider: 'aurion' };
+    expect((await api.call('POST', '/api/v2/email/channels', mailbox)).status).toBe(201);
+    expect((await api.call('GET', `/api/channels/${channel.id}`)).body).toMatchObject({
+      name: 'Again',
+      integration_id: null,
+      email_domain_id: null,
+      is_default: false,
+      metadata: {},
+    });
+  });
 });
 
 describe('the default', () => {
@@ -168,6 +190,16 @@ describe('the default', () => {
     expect(defaults.map((channel: { id: string }) => channel.id)).toEqual([made[0]!.channel.id]);
     const off = await api.call('PUT', `/api/channels/${made[0]!.channel.id}`, { is_default: false });
     expect(off.body.is_default).toBe(false);
+    // Whatever changes of a channel moves its `updated_at`; also of the one that is the default no more.
+    await api.engine.database.query(`update channels set updated_at = '2020-01-01', created_at = '2020-01-01'`);
+    for (const change of [{ is_default: true }, { metadata: { a: 1 } }, { name: 'New name' }]) {
+      const changed = await api.call('PUT', `/api/channels/${made[1]!.channel.id}`, change);
+      expect([changed.status, changed.body.updated_at > '2021']).toEqual([200, true]);
+      await api.engine.database.query(`update channels set updated_at = '2020-01-01'`);
+    }
+    await api.call('PUT', `/api/channels/${made[2]!.channel.id}`, { is_default: true });
+    const demoted = await api.call('GET', `/api/channels/${made[1]!.channel.id}`);
+    expect([demoted.body.is_default, demoted.body.metadata, demoted.body.updated_at > '2021']).toEqual([false, { a: 1 }, true]);
   });
 });
 
@@ -209,6 +241,11 @@ describe('GET, PUT and DELETE', () => {
     const { channel } = await newEmailChannel();
     const same = await api.call('PUT', `/api/channels/${channel.id}`, { channel_type: 'email', send_from_email: channel.send_from_email });
     expect(same.status).toBe(200);
+    const written = await api.call('PUT', `/api/channels/${channel.id}`, {
+      ...channel,
+      send_from_email: channel.send_from_email.toUpperCase(),
+    });
+    expect([written.status, written.body.send_from_email]).toEqual([200, channel.send_from_email]);
     const other = await api.call('PUT', `/api/channels/${channel.id}`, { channel_type: 'sms', send_from_email: 'x@y.example' });
     expect(other.status).toBe(422);
     expect(other.body.detail.map((problem: { loc: string[] }) => problem.loc[1])).toEqual(['channel_type', 'send_from_email']);
@@ -239,6 +276,11 @@ describe('POST /api/channels/auto-create-for-email', () => {
     expect(created.status).toBe(201);
     const again = await caller.call('POST', '/api/channels/auto-create-for-email', { email: 'hi@auto.example' });
     expect([again.status, again.body.id]).toEqual([200, created.body.id]);
+    const asked = await Promise.all(
+      [1, 2, 3].map(() => caller.call('POST', '/api/channels/auto-create-for-email', { email: 'at-once@auto.example' })),
+    );
+    expect(asked.map(({ status }) => status).sort()).toEqual([200, 200, 201]);
+    expect(new Set(asked.map(({ body }) => body.id)).size).toBe(1);
     expect((await caller.call('POST', '/api/channels/auto-create-for-email', { email: 'nothing' })).status).toBe(422);
   });
 });
@@ -289,10 +331,28 @@ describe('/api/email-domains', () => {
       domain: channel.send_from_email.split('@')[1],
       private_key: expect.stringContaining('PRIVATE'),
     });
+    // It stays with them when their account changes, and when they are switched off and on.
+    const dkim = async () => api.engine.channels.view(await api.engine.channels.get(api.workspaceId, channel.id)).credentials.dkim;
+    const changed = await api.call('PUT', `/api/integrations/${channel.integration_id}`, { name: 'Other', config: { signature: 'Bye' } });
+    expect([changed.status, changed.body.config, await dkim()]).toEqual([200, { signature: 'Bye' }, view.credentials.dkim]);
+    for (const status of ['unavailable', 'available']) await api.call('PUT', `/api/channels/${channel.id}`, { status });
+    expect(await dkim()).toEqual(view.credentials.dkim);
     const domain = await api.call('GET', `/api/email-domains/${channel.email_domain_id}`);
     expect(domain.text).not.toContain('PRIVATE');
     expect((await api.call('DELETE', `/api/email-domains/${channel.email_domain_id}`)).status).toBe(409);
     expect((await api.call('DELETE', `/api/integrations/${channel.integration_id}`)).status).toBe(409);
+  });
+});
+
+describe('lists of what channels refer to', () => {
+  it('are searched, whatever the case', async () => {
+    const caller = await api.caller();
+    for (const name of ['Mail 100%', 'Other']) await caller.call('POST', '/api/integrations', { name, type: 'email' });
+    for (const domain of ['one.example', 'two.example']) await caller.call('POST', '/api/email-domains', { domain, verified: true });
+    const count = async (path: string) => (await caller.call('GET', path)).body.total;
+    expect([await count('/api/integrations?search=MAIL'), await count('/api/integrations?search=%25&type=email')]).toEqual([1, 1]);
+    expect([await count('/api/integrations?search=_'), await count('/api/integrations?type=sms')]).toEqual([0, 0]);
+    expect([await count('/api/email-domains?search=ONE'), await count('/api/email-domains?search=%25')]).toEqual([1, 0]);
   });
 });
 

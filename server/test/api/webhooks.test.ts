@@ -247,10 +247,29 @@ it('speaks Aurion, and knows both paths of the workspace surface', async () => {
     data: { message: { body: 'Hello Aurion' } },
   });
   expect(call.headers['x-aurion-signature']).toBe(`sha256=${createHmac('sha256', 'shh').update(call.body).digest('hex')}`);
+  const own = await api.call('POST', '/api/v1/webhooks', { url, events: ['conversation.assigned', 'conversation.resolved'] });
+  const { secret, ...shown } = own.body;
+  expect([own.status, secret]).toEqual([201, expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  expect((await api.call('GET', `/api/v1/webhooks/${own.body.id}`)).body).toEqual(shown);
+  const { conversation_id } = call.json.data;
+  for (const change of [{ assigned_agent_id: 'agent-1' }, { priority: 'high', unknown: 1 }, { status: 'resolved' }]) {
+    expect((await api.call('PATCH', `/api/v2/conversations/${conversation_id}`, change)).status).toBe(200);
+  }
+  const told = await until(() => {
+    const theirs = calls.filter(({ json }) => json.type !== 'conversation.reply');
+    return theirs.length === 2 ? theirs : undefined;
+  });
+  expect(told.map(({ json }) => [json.type, json.data.conversation_id])).toEqual([
+    ['conversation.assigned', conversation_id],
+    ['conversation.resolved', conversation_id],
+  ]);
+  expect(told[0]!.headers['x-aurion-signature']).toBe(`sha256=${createHmac('sha256', secret).update(told[0]!.body).digest('hex')}`);
+  expect((await api.call('DELETE', `/api/v1/webhooks/${own.body.id}`)).status).toBe(204);
   const unknown = await api.call('POST', '/api/v1/webhooks', { url, events: ['nothing.here'], secret: 'shh' });
   expect([unknown.status, unknown.body.message]).toEqual([400, 'Invalid event type: nothing.here']);
   const reader = await api.caller({ workspaceId, scopes: ['channels:write'] });
   expect((await reader.call('GET', '/api/v1/webhooks')).status).toBe(403);
+  expect((await reader.call('GET', '/api/v1/calls')).status).toBe(404);
   expect((await (await api.caller()).call('DELETE', `/api/v1/webhooks/${made.body.id}`)).status).toBe(404);
   expect((await api.call('DELETE', `/api/v1/webhooks/${made.body.id}`)).status).toBe(204);
 

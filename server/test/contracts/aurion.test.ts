@@ -101,6 +101,27 @@ describe('WhatsApp channels', () => {
     expect((await api('GET', '/whatsapp/channels')).json.total).toBe(0);
   });
 
+  it.each([
+    ['TIER_50', 'TIER_0', 'RED', 'RED'],
+    ['TIER_250', 'TIER_0', 'YELLOW', 'YELLOW'],
+    ['TIER_10K', 'TIER_2', 'NA', 'UNKNOWN'],
+    ['TIER_100K', 'TIER_3', 'UNKNOWN', 'UNKNOWN'],
+    ['TIER_UNLIMITED', 'TIER_4', 'GREEN', 'GREEN'],
+    ['TIER_NEW', 'UNKNOWN', '', 'UNKNOWN'],
+  ])('show Meta’s %s as %s, and the rating %s as %s', async (meta, tier, rating, shown) => {
+    const { id } = await create();
+    const [row] = await world.test.engine.channels.list(client.workspaceId, { sources: ['whatsapp'] });
+    const details = { messaging_limit_tier: meta, quality_rating: rating };
+    await world.test.engine.channels.change(client.workspaceId, row!.id, { details });
+    const channel = (await api('GET', `/whatsapp/channels/${id}`)).json;
+    expect([channel.messaging_tier, channel.quality_rating]).toEqual([tier, shown]);
+  });
+
+  it('are one when several requests come at once', async () => {
+    const answers = await Promise.all([1, 2, 3].map(() => api('POST', '/whatsapp/channels', SAMPLE)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+  });
+
   it('conflict with themselves', async () => {
     await create();
     const answer = await api('POST', '/whatsapp/channels', SAMPLE);
@@ -342,18 +363,26 @@ describe('who may call', () => {
     }
     const writer = await world.client(['channels:write']);
     expect((await writer.call('POST', '/api/v2/saved-replies', { title: 'a', body: 'b' })).status).toBe(201);
+    const unread = await writer.call('GET', '/api/v2/saved-replies');
+    expect([unread.status, unread.json]).toEqual([403, { error: 'forbidden', message: 'API key lacks required scope: channels:read' }]);
   });
 
   it('is told of limits out of range and of bodies that are no JSON', async () => {
-    for (const query of ['limit=0', 'limit=101', 'limit=x', 'offset=-1']) {
-      const answer = await api('GET', `/whatsapp/channels?${query}`);
-      expect([answer.status, answer.json]).toEqual([422, invalid(query.split('=')[0]!)]);
+    for (const path of ['/whatsapp/channels', '/email/channels', '/whatsapp/templates', '/saved-replies', '/conversations']) {
+      for (const query of ['limit=0', 'limit=101', 'limit=x', 'limit=1.5', 'limit=', 'offset=-1', 'offset=99999999999999999999']) {
+        const answer = await api('GET', `${path}?${query}`);
+        expect([path, query, answer.status, answer.json]).toEqual([path, query, 422, invalid(query.split('=')[0]!)]);
+      }
     }
     const broken = await world.raw('POST', '/api/v2/saved-replies', {
       headers: { 'x-api-key': client.key, 'content-type': 'application/json' },
       body: '{"title":',
     });
     expect([broken.status, Object.keys(broken.json)]).toEqual([400, ['error', 'message']]);
+    const both = await api('GET', '/saved-replies?limit=0&offset=x');
+    expect(both.json.details.map(({ field }: { field: string }) => field)).toEqual(['limit', 'offset']);
+    const named = await api('POST', '/email/channels', { name: 'x', email: 'nobody', provider: 'aurion' });
+    expect(named.json.message).toBe('email is not a mail address');
   });
 });
 

@@ -6,7 +6,7 @@ import { SMTPServer } from 'smtp-server';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { checkHealth } from '../../src/engine/health.ts';
-import { addDomain } from '../../src/engine/provider-accounts.ts';
+import { addDomain } from '../../src/engine/mail-domains.ts';
 import { uuidv7 } from '../../src/model/ids.ts';
 import { getMessage } from '../../src/store/messages.ts';
 import { testEngine } from '../support/engine.ts';
@@ -50,7 +50,7 @@ const connect = (workspaceId: string, email: string, sandbox = false) =>
     existing: 'refuse',
   });
 const verify = async (workspaceId: string, domain: string, trusted = false) => {
-  const row = await addDomain(engine, workspaceId, { domain, trusted });
+  const row = await addDomain(engine, workspaceId, { domain, trusted, sandbox: false });
   if (!trusted) await engine.database.query('update email_domains set verified_at = now() where id = $1', [row.id]);
   return row;
 };
@@ -138,7 +138,7 @@ describe('what leaves a verified domain', () => {
   });
 
   it('is not signed while nobody could find the key', async () => {
-    await addDomain(engine, ours, { domain: 'unpublished.example', trusted: false });
+    await addDomain(engine, ours, { domain: 'unpublished.example', trusted: false, sandbox: false });
     const channel = await connect(ours, 'desk@unpublished.example');
     expect(channel.details).toMatchObject({ dkim: null, domain: 'unverified' });
   });

@@ -1,5 +1,6 @@
 /** Conversations across all channels, as the product's older guides show them; saved replies are rendered when they are sent. */
 import Type from 'typebox';
+import { updateConversation } from '../../engine/conversations.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { replyVariables } from '../../engine/reply-variables.ts';
 import { mediaOf, textOf } from '../../model/content.ts';
@@ -8,13 +9,16 @@ import { invalid, notFound } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
 import { renderVariables } from '../../model/variables.ts';
 import { getContacts, identitiesOf } from '../../store/contacts.ts';
-import { type Condition, changeConversation, getConversation, listConversations } from '../../store/conversations.ts';
-import { appendEvents } from '../../store/ingest-sql.ts';
+import { type Condition, getConversation, listConversations } from '../../store/conversations.ts';
 import { countInConversation, listInConversation } from '../../store/messages.ts';
 import { getSavedReply } from '../../store/saved-replies.ts';
 import { tagNames } from '../../store/tag-names.ts';
-import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './shapes.ts';
+import { maySee } from '../access.ts';
+import type { Principal } from '../auth.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf, uuidFrom, uuidIn } from './ids.ts';
+import { Id, Page, pageOf } from './shapes.ts';
 
 const STATUSES = ['open', 'pending', 'resolved', 'closed'] as const;
 const PRIORITIES = ['low', 'medium', 'high', 'urgent'] as const;
@@ -31,12 +35,13 @@ const SOURCES: Record<(typeof CHANNELS)[number], string[]> = {
   voice: ['twilio.voice'],
 };
 
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
 const Text = Type.String({ minLength: 1, maxLength: 300 });
 const Assignee = Type.Union([Type.String({ maxLength: 200 }), Type.Null()]);
 
-export function registerConversations(app: AurionApp, engine: Engine): void {
+export function registerConversations(app: TypedApp, engine: Engine): void {
   const { database } = engine;
-  const Id = Type.Object({ id: Type.String() });
 
   app.get(
     '/conversations',
@@ -60,7 +65,7 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
     async (request) => {
       const { query, principal } = request;
       const { limit, offset } = query;
-      const where = conditionOf(query);
+      const where = conditionOf(query, principal);
       const page = { limit, offset, withTotal: true, ...(where ? { where } : {}) };
       const { conversations, total } = await listConversations(database, principal.workspaceId, page);
       return pageOf(await shown(principal.workspaceId, conversations), total ?? 0, query);
@@ -68,7 +73,7 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
   );
 
   app.get('/conversations/:id', { schema: { tags: ['Aurion'], summary: 'Show a conversation', params: Id } }, async (request) => {
-    const conversation = await find(request.principal.workspaceId, request.params.id);
+    const conversation = await find(request.principal, request.params.id);
     return (await shown(conversation.workspaceId, [conversation]))[0];
   });
 
@@ -89,19 +94,17 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
       },
     },
     async (request) => {
-      const { status, subject, ...facts } = request.body;
-      const { workspaceId, id } = await find(request.principal.workspaceId, request.params.id);
-      const changed = await database.transaction(async (client) => {
-        const before = await getConversation(client, workspaceId, id);
-        const row = await changeConversation(client, workspaceId, id, {
-          ...(status === undefined ? {} : { state: status.toUpperCase() }),
-          ...(subject === undefined ? {} : { subject }),
-          ...(Object.keys(facts).length > 0 ? { metadata: { ...before?.metadata, ...facts } } : {}),
-        });
-        if (row) await appendEvents(client, [{ ...row, type: 'conversation.updated', conversationId: id }]);
-        return row;
-      });
-      if (!changed) throw notFound('conversation');
+      const { status, subject, priority, assigned_team_id, assigned_agent_id } = request.body;
+      const { workspaceId, id } = await find(request.principal, request.params.id);
+      const facts = given({ priority, assigned_team_id, assigned_agent_id });
+      const state = status?.toUpperCase();
+      const changed = await updateConversation(
+        engine,
+        workspaceId,
+        id,
+        ({ metadata }) => ({ ...given({ state, subject }), metadata: { ...metadata, ...facts } }),
+        { ...given({ state }), ...('assigned_team_id' in facts || 'assigned_agent_id' in facts ? { assigned: true } : {}) },
+      );
       return (await shown(workspaceId, [changed]))[0];
     },
   );
@@ -110,7 +113,7 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
     '/conversations/:id/messages',
     { schema: { tags: ['Aurion'], summary: "List a conversation's messages", params: Id, querystring: Type.Object(Page) } },
     async (request) => {
-      const { workspaceId, id } = await find(request.principal.workspaceId, request.params.id);
+      const { workspaceId, id } = await find(request.principal, request.params.id);
       const total = await countInConversation(database, workspaceId, id);
       const messages = await listInConversation(database, workspaceId, id, request.query);
       return pageOf(messages.map(shownMessage), total, request.query);
@@ -133,7 +136,7 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
     },
     async (request, reply) => {
       const { body, principal } = request;
-      const conversation = await find(principal.workspaceId, request.params.id);
+      const conversation = await find(principal, request.params.id);
       const { text, unresolved } = await textFor(conversation, body, principal.name);
       const message = await engine.sender.send({
         workspaceId: principal.workspaceId,
@@ -163,9 +166,11 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
     return renderVariables(stored.body, { ...known, ...body.variables });
   }
 
-  async function find(workspaceId: string, id: string): Promise<Conversation> {
-    const row = await getConversation(database, workspaceId, uuidFrom('conv', id, 'conversation'));
-    if (!row) throw notFound('conversation');
+  async function find(principal: Principal, id: string): Promise<Conversation> {
+    const row = await getConversation(database, principal.workspaceId, uuidFrom('conv', id, 'conversation'));
+    if (!row || (principal.sandbox && !maySee(principal, await engine.channels.get(row.workspaceId, row.channelId)))) {
+      throw notFound('conversation');
+    }
     return row;
   }
 
@@ -220,6 +225,12 @@ export function registerConversations(app: AurionApp, engine: Engine): void {
   }
 }
 
+function given<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>;
+  };
+}
+
 function statusOf(state: string | null): (typeof STATUSES)[number] {
   return STATUSES.find((known) => known === state?.toLowerCase()) ?? 'open';
 }
@@ -235,16 +246,18 @@ interface Filters {
   search?: string;
 }
 
-function conditionOf(filters: Filters): Condition | undefined {
+function conditionOf(filters: Filters, principal: Principal): Condition | undefined {
   const parts: Condition[] = [];
   const add = (sql: string, ...values: unknown[]) => parts.push({ sql, values });
+  if (principal.sandbox) add('h.sandbox');
   if (filters.status === 'open') add(`upper(coalesce(c.state, 'OPEN')) not in ('PENDING', 'RESOLVED', 'CLOSED')`);
   else if (filters.status) add('upper(c.state) = $?', filters.status.toUpperCase());
   if (filters.priority) add(`coalesce(c.metadata ->> 'priority', 'medium') = $?`, filters.priority);
   if (filters.channel) add('h.source = any($?)', SOURCES[filters.channel]);
   if (filters.assigned_team_id) add(`c.metadata ->> 'assigned_team_id' = $?`, filters.assigned_team_id);
   if (filters.assigned_agent_id) add(`c.metadata ->> 'assigned_agent_id' = $?`, filters.assigned_agent_id);
-  if (filters.contact_id) add('c.contact_id = $?::uuid', uuidFrom('ct', filters.contact_id, 'contact'));
+  // Nobody wrote under an id that is none.
+  if (filters.contact_id) add('c.contact_id = $?::uuid', uuidIn('ct', filters.contact_id) ?? NOBODY);
   for (const tag of (filters.tags ?? '')
     .split(',')
     .map((part) => part.trim())
@@ -257,7 +270,7 @@ function conditionOf(filters: Filters): Condition | undefined {
   if (filters.search) {
     add(
       `(strpos(lower(c.subject), lower($?)) > 0 or strpos(lower(k.display_name), lower($?)) > 0 or exists (
-         select 1 from identities i where i.workspace_id = k.workspace_id and i.contact_id = k.id and strpos(i.value, lower($?)) > 0))`,
+         select 1 from identities i where i.workspace_id = k.workspace_id and i.contact_id = k.id and strpos(lower(i.value), lower($?)) > 0))`,
       filters.search,
       filters.search,
       filters.search,

@@ -1,26 +1,38 @@
 /** Email channels (000, "Email Channels"; decisions.md B4, B5). */
 import Type from 'typebox';
+import { isAddress, normalAddress } from '../../connectors/email/address.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { makePrimary } from '../../engine/primary-mailbox.ts';
+import { reconfigure, switchOff, switchOn } from '../../engine/reconnect.ts';
 import { isConnected } from '../../model/channel.ts';
-import { notFound, PatchbayError, ProviderError } from '../../model/errors.ts';
+import { invalid, notFound, PatchbayError, ProviderError } from '../../model/errors.ts';
 import type { ChannelRow } from '../../store/channels.ts';
-import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './shapes.ts';
+import { primaryMailboxes } from '../../store/mailboxes.ts';
+import { maySee, visibleTo } from '../access.ts';
+import type { Principal } from '../auth.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf, uuidFrom } from './ids.ts';
+import { Id, Name, Page, pageOf } from './shapes.ts';
 
-const Id = Type.Object({ id: Type.String() });
-const Name = Type.String({ minLength: 1, maxLength: 200 });
-const ProviderConfig = Type.Record(Type.String(), Type.Unknown());
+const ProviderConfig = Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]);
 
-export function registerEmailChannels(app: AurionApp, engine: Engine): void {
-  const { channels } = engine;
+export function registerEmailChannels(app: TypedApp, engine: Engine): void {
+  const { channels, database } = engine;
 
   app.get(
     '/email/channels',
     { schema: { tags: ['Aurion'], summary: 'List mailboxes', querystring: Type.Object(Page) } },
-    async (request) => {
-      const rows = await channels.list(request.principal.workspaceId, { sources: ['email'] });
-      const { limit, offset } = request.query;
-      return pageOf(rows.slice(offset, offset + limit).map(shown), rows.length, request.query);
+    async ({ principal, query }) => {
+      const { workspaceId } = principal;
+      const rows = await channels.list(workspaceId, { sources: ['email'], ...visibleTo(principal) });
+      const primary = await primaryMailboxes(database, workspaceId);
+      const page = rows.slice(query.offset, query.offset + query.limit);
+      return pageOf(
+        page.map((row) => shown(row, primary)),
+        rows.length,
+        query,
+      );
     },
   );
 
@@ -32,7 +44,7 @@ export function registerEmailChannels(app: AurionApp, engine: Engine): void {
         summary: 'Connect a mailbox',
         body: Type.Object({
           name: Name,
-          email: Type.String({ pattern: '^[^\\s@]+@[^\\s@]+$', maxLength: 320 }),
+          email: Type.String({ maxLength: 320 }),
           provider: Type.Union([Type.Literal('aurion'), Type.Literal('microsoft'), Type.Literal('google'), Type.Literal('smtp')]),
           provider_config: Type.Optional(ProviderConfig),
         }),
@@ -40,23 +52,16 @@ export function registerEmailChannels(app: AurionApp, engine: Engine): void {
     },
     async (request, reply) => {
       const { name, email, provider, provider_config } = request.body;
-      const { principal } = request;
-      const row = await blaming(() =>
-        channels.connect({
-          workspaceId: principal.workspaceId,
-          source: 'email',
-          input: { ...provider_config, email, name, provider },
-          name,
-          sandbox: principal.sandbox,
-          existing: 'refuse',
-        }),
-      );
-      return reply.code(201).send(shown(await firstBecomesPrimary(row)));
+      const { workspaceId, sandbox } = request.principal;
+      if (!isAddress(normalAddress(email))) throw invalid('email', 'is not a mail address');
+      const input = { ...provider_config, email, name, provider };
+      const row = await blaming(() => channels.connect({ workspaceId, source: 'email', input, name, sandbox, existing: 'refuse' }));
+      return reply.code(201).send(await show(row));
     },
   );
 
   app.get('/email/channels/:id', { schema: { tags: ['Aurion'], summary: 'Show a mailbox', params: Id } }, async (request) =>
-    shown(await find(request.principal.workspaceId, request.params.id)),
+    show(await find(request.principal, request.params.id)),
   );
 
   app.patch(
@@ -70,61 +75,51 @@ export function registerEmailChannels(app: AurionApp, engine: Engine): void {
           name: Type.Optional(Name),
           provider_config: Type.Optional(ProviderConfig),
           status: Type.Optional(Type.Union([Type.Literal('active'), Type.Literal('inactive')])),
-          is_primary: Type.Optional(Type.Literal(true)),
+          is_primary: Type.Optional(Type.Boolean()),
+          email: Type.Optional(Type.String()),
+          provider: Type.Optional(Type.String()),
         }),
       },
     },
     async (request) => {
-      const { body, principal } = request;
-      let row = await find(principal.workspaceId, request.params.id);
-      if (body.provider_config) row = await reconfigure(row, body.provider_config);
-      if (body.is_primary) await makePrimary(row);
-      const switched = body.status === undefined || (body.status === 'inactive') === (row.status === 'inactive');
-      if (body.name !== undefined || !switched) {
-        row = await channels.change(row.workspaceId, row.id, {
-          ...(body.name === undefined ? {} : { name: body.name }),
-          ...(switched ? {} : { status: body.status!, statusReason: body.status === 'inactive' ? 'switched off' : null }),
-        });
+      const { name, provider_config, status, is_primary } = request.body;
+      let row = await find(request.principal, request.params.id);
+      refuseOtherIdentity(row, request.body);
+      if (is_primary === false && (await primaryMailboxes(database, row.workspaceId)).has(row.id)) {
+        throw invalid('is_primary', 'cannot be taken away: make another mailbox the primary one');
       }
-      return shown(row);
+      if (provider_config) row = await blaming(() => reconfigure(engine, row, provider_config));
+      if (status === 'active') row = await blaming(() => switchOn(engine, row));
+      if (status === 'inactive') row = await switchOff(engine, row);
+      if (is_primary) await makePrimary(engine, row);
+      if (name !== undefined) row = await channels.change(row.workspaceId, row.id, { name });
+      return show(row);
     },
   );
 
   app.delete('/email/channels/:id', { schema: { tags: ['Aurion'], summary: 'Delete a mailbox', params: Id } }, async (request, reply) => {
-    const row = await find(request.principal.workspaceId, request.params.id);
-    if (row.metadata.is_primary === true) throw new PatchbayError('conflict', 'The primary mailbox cannot be deleted');
-    await channels.delete(row.workspaceId, row.id);
+    const { workspaceId, id } = await find(request.principal, request.params.id);
+    const primary = await primaryMailboxes(database, workspaceId);
+    if (primary.has(id)) throw new PatchbayError('conflict', 'The primary mailbox cannot be deleted');
+    await channels.delete(workspaceId, id);
     return reply.code(204).send();
   });
 
-  async function find(workspaceId: string, id: string): Promise<ChannelRow> {
-    const row = await channels.get(workspaceId, uuidFrom('ec', id, 'email channel'));
-    if (row.source !== 'email' || row.status === 'deleted') throw notFound('email channel');
+  async function find(principal: Principal, id: string): Promise<ChannelRow> {
+    const row = await channels.get(principal.workspaceId, uuidFrom('ec', id, 'email channel'));
+    if (row.source !== 'email' || row.status === 'deleted' || !maySee(principal, row)) throw notFound('email channel');
     return row;
   }
 
-  /** New settings and secrets are laid over the old ones and tried; what is not given stays. */
-  async function reconfigure(row: ChannelRow, given: Record<string, unknown>): Promise<ChannelRow> {
-    const { workspaceId, sandbox, name, sourceChannelId } = row;
-    const { settings, credentials } = channels.view(row);
-    const input = { ...settings, ...credentials, ...given, email: sourceChannelId, name };
-    return blaming(() => channels.connect({ workspaceId, source: 'email', input, name, sandbox, existing: 'reuse' }));
+  async function show(row: ChannelRow) {
+    return shown(row, await primaryMailboxes(database, row.workspaceId));
   }
+}
 
-  async function firstBecomesPrimary(row: ChannelRow): Promise<ChannelRow> {
-    const others = await channels.list(row.workspaceId, { sources: ['email'] });
-    if (others.some((other) => other.metadata.is_primary === true)) return row;
-    return channels.change(row.workspaceId, row.id, { metadata: { is_primary: true } });
-  }
-
-  async function makePrimary(row: ChannelRow): Promise<void> {
-    for (const other of await channels.list(row.workspaceId, { sources: ['email'] })) {
-      const primary = other.id === row.id;
-      if ((other.metadata.is_primary === true) !== primary) {
-        await channels.change(other.workspaceId, other.id, { metadata: { is_primary: primary } });
-      }
-    }
-  }
+/** A client may send the whole object back; another address, or another provider, is another mailbox. */
+function refuseOtherIdentity(row: ChannelRow, { email, provider }: { email?: string; provider?: string }): void {
+  if (email !== undefined && normalAddress(email) !== row.sourceChannelId) throw invalid('email', 'cannot be changed');
+  if (provider !== undefined && provider !== row.settings.provider) throw invalid('provider', 'cannot be changed');
 }
 
 /** A provider that refuses what it was given refuses `provider_config`. */
@@ -139,13 +134,17 @@ async function blaming<T>(work: () => Promise<T>): Promise<T> {
       }));
       throw new PatchbayError('invalid', error.message, { problems, cause: error });
     }
+    if (error instanceof PatchbayError && error.code === 'setting-missing') {
+      const problems = [{ field: 'provider_config', message: error.message }];
+      throw new PatchbayError('setting-missing', error.message, { problems, cause: error });
+    }
     if (!(error instanceof ProviderError) || error.class === 'retry' || error.class === 'unknown-outcome') throw error;
     const problems = [{ field: 'provider_config', message: error.message }];
     throw new PatchbayError('invalid', error.message, { problems, cause: error });
   }
 }
 
-function shown(row: ChannelRow) {
+function shown(row: ChannelRow, primary: Set<string>) {
   const status = row.status === 'failed' || row.status === 'warning' ? 'error' : row.status === 'setting-up' ? 'pending' : row.status;
   return {
     id: idOf('ec', row.id),
@@ -154,7 +153,7 @@ function shown(row: ChannelRow) {
     provider: row.settings.provider,
     status: isConnected(row.status) || row.status === 'setting-up' ? status : 'inactive',
     ...(row.statusReason ? { status_reason: row.statusReason } : {}),
-    is_primary: row.metadata.is_primary === true,
+    is_primary: primary.has(row.id),
     created_at: timeOf(row.createdAt),
   };
 }

@@ -8,17 +8,18 @@ export function idOf(prefix: IdPrefix, uuid: string): string {
   return `${prefix}_${uuid.replaceAll('-', '')}`;
 }
 
-/** The UUID behind an id; the plain UUID is taken too. Throws `not-found` for anything else. */
-export function uuidFrom(prefix: IdPrefix, id: string, what: string): string {
+/** The UUID behind an id; the plain UUID is taken too. Undefined for anything else. */
+export function uuidIn(prefix: IdPrefix, id: string): string | undefined {
   const bare = id.toLowerCase().startsWith(`${prefix}_`) ? id.slice(prefix.length + 1) : id;
   const uuid = /^[0-9a-f]{32}$/i.test(bare)
     ? [bare.slice(0, 8), bare.slice(8, 12), bare.slice(12, 16), bare.slice(16, 20), bare.slice(20)].join('-')
     : bare;
-  if (!isUuid(uuid)) throw notFound(what);
-  return uuid.toLowerCase();
+  return isUuid(uuid) ? uuid.toLowerCase() : undefined;
 }
 
-/** Whole seconds, `…Z` (decisions.md B33). */
-export function timeOf(date: Date): string {
-  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
+/** The same, for what must be one. Throws `not-found`. */
+export function uuidFrom(prefix: IdPrefix, id: string, what: string): string {
+  const uuid = uuidIn(prefix, id);
+  if (!uuid) throw notFound(what);
+  return uuid;
 }

@@ -11,15 +11,16 @@ import {
   listSavedReplies,
   type SavedReply,
 } from '../../store/saved-replies.ts';
-import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf, uuidFrom } from './ids.ts';
+import { Id, Page, pageOf } from './shapes.ts';
 
-const Title = Type.String({ minLength: 1, maxLength: 300 });
+const Title = Type.String({ minLength: 1, maxLength: 300, pattern: '\\S' });
 const Body = Type.String({ minLength: 1, maxLength: 50_000 });
 const Category = Type.Union([Type.String({ maxLength: 200 }), Type.Null()]);
-const Id = Type.Object({ id: Type.String() });
 
-export function registerSavedReplies(app: AurionApp, engine: Engine): void {
+export function registerSavedReplies(app: TypedApp, engine: Engine): void {
   const { database } = engine;
 
   app.get(

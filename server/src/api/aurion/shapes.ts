@@ -1,20 +1,14 @@
 /** What the routes of this surface share. */
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-
-/** What an app with our type provider is; routes are typed by their schemas. */
-export type AurionApp = ReturnType<typeof typed>;
-
-export function typed(app: FastifyInstance) {
-  return app.withTypeProvider<TypeBoxTypeProvider>();
-}
 
 /** `limit` (25, at most 100) and `offset` (decisions.md B20). */
 export const Page = {
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 25 }),
   offset: Type.Integer({ minimum: 0, default: 0 }),
 };
+
+export const Id = Type.Object({ id: Type.String() });
+export const Name = Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' });
 
 export function pageOf<T>(data: T[], total: number, page: { limit: number; offset: number }) {
   return { data, total, limit: page.limit, offset: page.offset };

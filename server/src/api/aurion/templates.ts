@@ -7,13 +7,17 @@ import { invalid, PatchbayError } from '../../model/errors.ts';
 import { placeholdersOf } from '../../model/placeholders.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { listTemplates, type ProviderTemplateRow } from '../../store/provider-templates.ts';
-import { idOf, timeOf } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './shapes.ts';
+import { visibleTo } from '../access.ts';
+import type { Principal } from '../auth.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf } from './ids.ts';
+import { Page, pageOf } from './shapes.ts';
 import { findWhatsApp } from './whatsapp-channels.ts';
 
 const Optional = Type.Optional(Type.String({ minLength: 1 }));
 
-export function registerTemplates(app: AurionApp, engine: Engine): void {
+export function registerTemplates(app: TypedApp, engine: Engine): void {
   app.get(
     '/whatsapp/templates',
     {
@@ -25,13 +29,16 @@ export function registerTemplates(app: AurionApp, engine: Engine): void {
     },
     async (request) => {
       const { channel_id, status, language, search, limit, offset } = request.query;
-      const { workspaceId } = request.principal;
-      const channel = channel_id ? await findWhatsApp(engine, workspaceId, channel_id) : undefined;
-      const { templates, total } = await listTemplates(engine.database, workspaceId, {
+      const { principal } = request;
+      const channel = channel_id ? await findWhatsApp(engine, principal, channel_id) : undefined;
+      const { templates, total } = await listTemplates(engine.database, principal.workspaceId, {
         source: 'whatsapp',
         limit,
         offset,
+        // Never dropped silently (decisions.md B7): what vanished at Meta says so.
+        withDeleted: true,
         ...(channel ? { account: channel.account } : {}),
+        ...(principal.sandbox ? { accounts: await accountsFor(principal) } : {}),
         ...(status ? { status: status.toUpperCase() } : {}),
         ...(language ? { language } : {}),
         ...(search ? { search } : {}),
@@ -58,7 +65,7 @@ export function registerTemplates(app: AurionApp, engine: Engine): void {
     async (request, reply) => {
       const { name, language, body, category, channel_id } = request.body;
       const examples = examplesFor(body);
-      const channel = await channelFor(request.principal.workspaceId, channel_id);
+      const channel = await channelFor(request.principal, channel_id);
       const created = await createTemplate(engine, channel, {
         name,
         language,
@@ -70,12 +77,18 @@ export function registerTemplates(app: AurionApp, engine: Engine): void {
   );
 
   /** The named channel, or the only one there is. */
-  async function channelFor(workspaceId: string, id: string | undefined): Promise<ChannelRow> {
-    if (id) return findWhatsApp(engine, workspaceId, id);
-    const rows = (await engine.channels.list(workspaceId, { sources: ['whatsapp'] })).filter((row) => isConnected(row.status));
+  async function channelFor(principal: Principal, id: string | undefined): Promise<ChannelRow> {
+    if (id) return findWhatsApp(engine, principal, id);
+    const all = await engine.channels.list(principal.workspaceId, { sources: ['whatsapp'], ...visibleTo(principal) });
+    const rows = all.filter((row) => isConnected(row.status));
     if (rows.length === 0) throw new PatchbayError('conflict', 'there is no WhatsApp channel to create the template on');
     if (rows.length > 1) throw invalid('channel_id', 'is required: there are several WhatsApp channels');
     return rows[0]!;
+  }
+
+  async function accountsFor(principal: Principal): Promise<string[]> {
+    const rows = await engine.channels.list(principal.workspaceId, { sources: ['whatsapp'], ...visibleTo(principal) });
+    return rows.map((row) => row.account);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Outgoing webhooks of the Aurion surface: `/api/v1/webhooks`, next to the document's `/api/v2`. */
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import type { WebhookSpeaker } from '../../engine/webhooks.ts';
@@ -10,8 +10,12 @@ import type { LogEvent } from '../../model/event.ts';
 import { getConversations } from '../../store/conversations.ts';
 import { getMessages } from '../../store/messages.ts';
 import { deleteSubscription, getSubscription, listSubscriptions, type SubscriptionRow } from '../../store/webhooks.ts';
-import { idOf, timeOf, uuidFrom } from './ids.ts';
-import type { AurionApp } from './shapes.ts';
+import { maySee } from '../access.ts';
+import type { Principal } from '../auth.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf, uuidFrom } from './ids.ts';
+import { Id } from './shapes.ts';
 
 /** All of the product's; those that are about what Patchbay does not have are taken and never come. */
 const EVENTS = [
@@ -24,15 +28,16 @@ const EVENTS = [
 const Create = Type.Object({
   url: Type.String({ minLength: 1, maxLength: 2000 }),
   events: Type.Array(Type.String({ maxLength: 100 }), { minItems: 1, maxItems: 50 }),
-  secret: Type.String({ minLength: 1, maxLength: 500 }),
+  secret: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
 });
 
-export function registerWebhooks(app: AurionApp, engine: Engine): void {
+export function registerWebhooks(app: TypedApp, engine: Engine): void {
   const { database, webhooks, config } = engine;
   webhooks.speak('aurion', speaker(engine));
 
   app.post('/webhooks', { schema: { tags: ['Aurion'], summary: 'Subscribe to events', body: Create } }, async (request, reply) => {
-    const { url, events, secret } = request.body;
+    const { url, events } = request.body;
+    const secret = request.body.secret ?? newSecret();
     const unknown = events.find((event) => !EVENTS.includes(event));
     if (unknown) throw new PatchbayError('precondition', `Invalid event type: ${unknown}`);
     if (!config.allowPrivateNetwork && !url.startsWith('https://')) throw new PatchbayError('precondition', 'url must be https');
@@ -52,26 +57,34 @@ export function registerWebhooks(app: AurionApp, engine: Engine): void {
       .catch((error) => {
         throw error instanceof PatchbayError ? new PatchbayError('precondition', error.message) : error;
       });
-    return reply.code(201).send(shown(row!));
+    // One that was made here is shown once, and never again.
+    return reply.code(201).send({ ...shown(row!), ...(request.body.secret === undefined ? { secret } : {}) });
   });
 
   app.get('/webhooks', { schema: { tags: ['Aurion'], summary: 'List subscriptions' } }, async ({ principal }) => {
     const rows = await listSubscriptions(database, principal.workspaceId, 'aurion');
-    return { webhooks: rows.filter((row) => row.sandbox || !principal.sandbox).map(shown) };
+    return { webhooks: rows.filter((row) => maySee(principal, row)).map(shown) };
   });
 
-  app.delete(
-    '/webhooks/:id',
-    { schema: { tags: ['Aurion'], summary: 'End a subscription', params: Type.Object({ id: Type.String() }) } },
-    async (request, reply) => {
-      const { workspaceId, sandbox } = request.principal;
-      const id = uuidFrom('wh', request.params.id, 'webhook');
-      const row = await getSubscription(database, workspaceId, 'aurion', id);
-      if (!row || (sandbox && !row.sandbox)) throw notFound('webhook');
-      await deleteSubscription(database, workspaceId, 'aurion', id);
-      return reply.code(204).send();
-    },
+  app.get('/webhooks/:id', { schema: { tags: ['Aurion'], summary: 'Show a subscription', params: Id } }, async (request) =>
+    shown(await find(request.principal, request.params.id)),
   );
+
+  app.delete('/webhooks/:id', { schema: { tags: ['Aurion'], summary: 'End a subscription', params: Id } }, async (request, reply) => {
+    const { workspaceId, id } = await find(request.principal, request.params.id);
+    await deleteSubscription(database, workspaceId, 'aurion', id);
+    return reply.code(204).send();
+  });
+
+  async function find(principal: Principal, id: string): Promise<SubscriptionRow> {
+    const row = await getSubscription(database, principal.workspaceId, 'aurion', uuidFrom('wh', id, 'webhook'));
+    if (!row || !maySee(principal, row)) throw notFound('webhook');
+    return row;
+  }
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString('hex');
 }
 
 function shown({ id, url, events, status, createdAt }: SubscriptionRow) {
@@ -121,7 +134,9 @@ function speaker(engine: Engine): WebhookSpeaker {
 
 function typeOf(event: LogEvent): string {
   if (event.type === 'message.created') return 'conversation.reply';
-  if (event.type === 'conversation.updated' && RESOLVED.has(String(event.data.state).toLowerCase())) return 'conversation.resolved';
+  if (event.type !== 'conversation.updated') return event.type;
+  if (RESOLVED.has(String(event.data.state).toLowerCase())) return 'conversation.resolved';
+  if (event.data.assigned) return 'conversation.assigned';
   return event.type;
 }
 

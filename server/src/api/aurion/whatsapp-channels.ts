@@ -2,30 +2,33 @@
 import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { checkHealth } from '../../engine/health.ts';
+import { reconfigure, switchOff, switchOn } from '../../engine/reconnect.ts';
 import { syncTemplates } from '../../engine/templates.ts';
 import { isConnected } from '../../model/channel.ts';
 import { invalid, notFound, PatchbayError, ProviderError } from '../../model/errors.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { getMessage } from '../../store/messages.ts';
-import { idOf, timeOf, uuidFrom } from './ids.ts';
-import { type AurionApp, Page, pageOf } from './shapes.ts';
+import { maySee, visibleTo } from '../access.ts';
+import type { Principal } from '../auth.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { idOf, uuidFrom } from './ids.ts';
+import { Id, Name, Page, pageOf } from './shapes.ts';
 
-const Id = Type.Object({ id: Type.String() });
 const Text = Type.String({ minLength: 1, maxLength: 4096 });
+/** Ids of Meta and numbers without a plus are digits, which some clients send as numbers. */
+const Digits = Type.Union([Text, Type.Integer()]);
 
 /** How long `send-test` waits for the provider before it says that the message is on its way. */
 const SEND_TEST_MS = 15_000;
 
-export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
+export function registerWhatsAppChannels(app: TypedApp, engine: Engine): void {
   app.get(
     '/whatsapp/channels',
     { schema: { tags: ['Aurion'], summary: 'List WhatsApp channels', querystring: Type.Object(Page) } },
-    async (request) => {
-      const rows = (await engine.channels.list(request.principal.workspaceId, { sources: ['whatsapp'], newestFirst: false })).filter(
-        isListed,
-      );
-      const { limit, offset } = request.query;
-      return pageOf(rows.slice(offset, offset + limit).map(shown), rows.length, request.query);
+    async ({ principal, query }) => {
+      const rows = await engine.channels.list(principal.workspaceId, { sources: ['whatsapp'], ...visibleTo(principal) });
+      return pageOf(rows.slice(query.offset, query.offset + query.limit).map(shown), rows.length, query);
     },
   );
 
@@ -36,12 +39,12 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
         tags: ['Aurion'],
         summary: 'Connect a WhatsApp channel',
         body: Type.Object({
-          name: Type.Optional(Text),
-          display_name: Type.Optional(Text),
+          name: Type.Optional(Name),
+          display_name: Type.Optional(Name),
           phone_number: Type.Optional(Text),
-          phone_number_id: Type.Optional(Text),
-          business_account_id: Type.Optional(Text),
-          waba_id: Type.Optional(Text),
+          phone_number_id: Type.Optional(Digits),
+          business_account_id: Type.Optional(Digits),
+          waba_id: Type.Optional(Digits),
           api_key: Type.Optional(Text),
           access_token: Type.Optional(Text),
         }),
@@ -59,8 +62,8 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
           source: 'whatsapp',
           input: {
             api_key: key,
-            business_account_id: account,
-            ...(body.phone_number_id ? { phone_number_id: body.phone_number_id } : { phone_number: body.phone_number }),
+            business_account_id: String(account),
+            ...(body.phone_number_id ? { phone_number_id: String(body.phone_number_id) } : { phone_number: body.phone_number }),
           },
           name: name!,
           sandbox: principal.sandbox,
@@ -72,7 +75,7 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
   );
 
   app.get('/whatsapp/channels/:id', { schema: { tags: ['Aurion'], summary: 'Show a WhatsApp channel', params: Id } }, async (request) =>
-    shown(await findWhatsApp(engine, request.principal.workspaceId, request.params.id)),
+    shown(await findWhatsApp(engine, request.principal, request.params.id)),
   );
 
   app.patch(
@@ -83,8 +86,8 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
         summary: 'Change a WhatsApp channel',
         params: Id,
         body: Type.Object({
-          name: Type.Optional(Text),
-          display_name: Type.Optional(Text),
+          name: Type.Optional(Name),
+          display_name: Type.Optional(Name),
           api_key: Type.Optional(Text),
           access_token: Type.Optional(Text),
           is_active: Type.Optional(Type.Boolean()),
@@ -93,17 +96,16 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
     },
     async (request) => {
       const { body, principal } = request;
-      let row = await findWhatsApp(engine, principal.workspaceId, request.params.id);
+      let row = await findWhatsApp(engine, principal, request.params.id);
       const key = body.api_key ?? body.access_token;
-      if (key !== undefined) row = await rotateKey(row, key, body);
+      // A new key keeps the channel, its id and its history; it is tried before the old one is thrown away.
+      if (key !== undefined) row = await blaming(body, () => reconfigure(engine, row, credentialsOf(row, key)));
+      if (body.is_active === true) row = await blaming(body, () => switchOn(engine, row));
+      if (body.is_active === false) row = await switchOff(engine, row);
       const name = body.name ?? body.display_name;
-      const switched = body.is_active === undefined || body.is_active === isConnected(row.status);
-      if (name !== undefined || !switched) {
-        row = await engine.channels.change(principal.workspaceId, row.id, {
-          ...(name === undefined ? {} : { name }),
-          ...(switched ? {} : { status: body.is_active ? 'active' : 'inactive', statusReason: body.is_active ? null : 'switched off' }),
-        });
-      }
+      if (name !== undefined) row = await engine.channels.change(row.workspaceId, row.id, { name });
+      // A key that works may still not be allowed everything: the channel says so at once.
+      if (key !== undefined) row = await checkHealth(engine, row.workspaceId, row.id);
       return shown(row);
     },
   );
@@ -112,7 +114,7 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
     '/whatsapp/channels/:id',
     { schema: { tags: ['Aurion'], summary: 'Delete a WhatsApp channel', params: Id } },
     async (request, reply) => {
-      const row = await findWhatsApp(engine, request.principal.workspaceId, request.params.id);
+      const row = await findWhatsApp(engine, request.principal, request.params.id);
       await engine.channels.delete(row.workspaceId, row.id);
       return reply.code(204).send();
     },
@@ -122,7 +124,7 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
     '/whatsapp/channels/:id/templates/sync',
     { schema: { tags: ['Aurion'], summary: "Fetch a WhatsApp channel's templates from Meta", params: Id } },
     async (request) => {
-      const row = await findWhatsApp(engine, request.principal.workspaceId, request.params.id);
+      const row = await findWhatsApp(engine, request.principal, request.params.id);
       const counts = await syncTemplates(engine, row).catch((error) => {
         throw asUnavailable(error);
       });
@@ -132,11 +134,12 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
 
   app.post(
     '/whatsapp/channels/:id/send-test',
-    { schema: { tags: ['Aurion'], summary: 'Send a test message', params: Id, body: Type.Object({ to_wa_id: Text, body: Text }) } },
+    { schema: { tags: ['Aurion'], summary: 'Send a test message', params: Id, body: Type.Object({ to_wa_id: Digits, body: Text }) } },
     async (request, reply) => {
-      const row = await findWhatsApp(engine, request.principal.workspaceId, request.params.id);
-      const digits = request.body.to_wa_id.replace(/^\+/, '');
+      const digits = String(request.body.to_wa_id).replace(/^\+/, '');
       if (!/^\d{5,15}$/.test(digits)) throw invalid('to_wa_id', 'must be a phone number in digits');
+      const row = await attended(await findWhatsApp(engine, request.principal, request.params.id));
+      if (row.status === 'failed') return reply.code(422).send(failure(row.statusReason));
       const message = await engine.sender.send({
         workspaceId: row.workspaceId,
         to: { channelId: row.id, identity: { kind: 'phonenumber', value: `+${digits}` } },
@@ -145,40 +148,27 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
         messageId: request.intendedId,
         // A simulated customer can be written to at any time (decisions.md B8).
         ignoreWindow: true,
+        once: true,
       });
       const settled = await waitForProvider(message.workspaceId, message.id);
       if (settled?.state === 'failed') {
-        const unavailable = settled.error?.class === 'retry' || settled.error?.class === 'rate-limited';
-        return reply.code(unavailable ? 502 : 422).send({ ok: false, status: 'failed', error: settled.error?.message ?? 'refused' });
+        const busy = settled.error?.class === 'retry' || settled.error?.class === 'rate-limited';
+        return reply.code(busy ? 502 : 422).send(failure(settled.error?.message ?? null));
       }
       if (!settled?.providerId) {
         return reply.code(502).send({
           ok: false,
           status: settled?.state ?? 'pending',
-          error: 'WhatsApp has not answered yet; the message is kept and tried again',
+          error: 'WhatsApp has not said yet what became of the message',
         });
       }
       return { ok: true, status: 'sent', provider_message_id: settled.providerId };
     },
   );
 
-  /** A new key keeps the channel, its id and its history; it is tried before the old one is thrown away. */
-  async function rotateKey(row: ChannelRow, key: string, body: object): Promise<ChannelRow> {
-    const { workspaceId, id, settings, name, sandbox } = row;
-    return blaming(body, () =>
-      engine.channels.connect({
-        workspaceId,
-        source: 'whatsapp',
-        input: {
-          api_key: key,
-          phone_number_id: row.sourceChannelId,
-          ...(settings.waba_id ? { business_account_id: settings.waba_id } : {}),
-        },
-        name,
-        sandbox,
-        existing: 'reuse',
-      }),
-    ).then(() => checkHealth(engine, workspaceId, id));
+  /** A test is how people see whether a repair helped: a channel that failed is asked about first. */
+  async function attended(row: ChannelRow): Promise<ChannelRow> {
+    return row.status === 'failed' ? checkHealth(engine, row.workspaceId, row.id) : row;
   }
 
   async function waitForProvider(workspaceId: string, messageId: string) {
@@ -201,15 +191,20 @@ export function registerWhatsAppChannels(app: AurionApp, engine: Engine): void {
   }
 }
 
-/** A WhatsApp channel by this surface's id. Throws `not-found`, also for a deleted one. */
-export async function findWhatsApp(engine: Engine, workspaceId: string, id: string): Promise<ChannelRow> {
-  const row = await engine.channels.get(workspaceId, uuidFrom('wac', id, 'WhatsApp channel'));
-  if (row.source !== 'whatsapp' || !isListed(row)) throw notFound('WhatsApp channel');
+/** A WhatsApp channel by this surface's id. Throws `not-found`, also for a deleted one, and for one that the caller may not see. */
+export async function findWhatsApp(engine: Engine, principal: Principal, id: string): Promise<ChannelRow> {
+  const row = await engine.channels.get(principal.workspaceId, uuidFrom('wac', id, 'WhatsApp channel'));
+  if (row.source !== 'whatsapp' || row.status === 'deleted' || !maySee(principal, row)) throw notFound('WhatsApp channel');
   return row;
 }
 
-function isListed(row: ChannelRow): boolean {
-  return row.status !== 'deleted';
+function failure(reason: string | null) {
+  return { ok: false, status: 'failed', error: reason ?? 'WhatsApp refused the message' };
+}
+
+function credentialsOf(row: ChannelRow, key: string) {
+  const account = text(row.settings.waba_id) ?? text(row.details.waba_id);
+  return { user_token: key, ...(account ? { business_account_id: account } : {}) };
 }
 
 /** The names of 000's create request for what the connector says is wrong, and the names that are taken in their place. */
@@ -224,6 +219,10 @@ async function blaming<T>(body: object, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    // Of its own form the connector misses the token only: a disconnect deleted it.
+    if (error instanceof PatchbayError && error.code === 'invalid' && error.problems.some(({ field }) => field === 'user_token')) {
+      throw invalid('api_key', 'is required: the channel was disconnected, and its key deleted');
+    }
     if (!(error instanceof ProviderError)) throw error;
     const names = BLAMED[error.code ?? ''] ?? (error.class === 'unauthorized' ? BLAMED['invalid-token'] : undefined);
     if (!names) throw error;
@@ -238,10 +237,12 @@ function asUnavailable(error: unknown): unknown {
   return new PatchbayError('provider-unavailable', error.message, { cause: error });
 }
 
-function requireFields(fields: Record<string, string | undefined>): void {
+function requireFields(fields: Record<string, string | number | undefined>): void {
   const problems = Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [{ field, message: 'is required' }] : []));
   if (problems.length > 0) throw new PatchbayError('invalid', `${problems[0]!.field} is required`, { problems });
 }
+
+const RATINGS = ['GREEN', 'YELLOW', 'RED'] as const;
 
 /** Meta's tiers as this product numbers them (decisions.md B10). */
 const TIERS: Record<string, string> = {
@@ -256,16 +257,19 @@ const TIERS: Record<string, string> = {
 
 function shown(row: ChannelRow) {
   const { details } = row;
-  const text = (value: unknown) => (typeof value === 'string' ? value : null);
   return {
     id: idOf('wac', row.id),
     phone_number_id: row.sourceChannelId,
     waba_id: text(row.settings.waba_id) ?? text(details.waba_id),
     display_number: text(details.display_number),
     display_name: row.name,
-    quality_rating: text(details.quality_rating) ?? 'UNKNOWN',
+    quality_rating: RATINGS.find((known) => known === details.quality_rating) ?? 'UNKNOWN',
     messaging_tier: TIERS[text(details.messaging_limit_tier) ?? ''] ?? 'UNKNOWN',
     is_active: isConnected(row.status),
     created_at: timeOf(row.createdAt),
   };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }

@@ -1,10 +1,15 @@
 /** `/api/integrations`: provider accounts that channels and numbers use. Secrets are write-only. */
 import Type from 'typebox';
+import { changeAccount } from '../../engine/account-channels.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { addIntegration, changeIntegration, PROVIDERS_OF } from '../../engine/provider-accounts.ts';
-import { invalid, notFound, PatchbayError } from '../../model/errors.ts';
-import { deleteIntegration, getIntegration, type Integration, listIntegrations } from '../../store/integrations.ts';
-import { found, Id, Metadata, Name, Page, pageOf, rangeOf, timeOf, type VotelApp } from './shapes.ts';
+import { addIntegration, PROVIDERS_OF, removeIntegration } from '../../engine/provider-accounts.ts';
+import { invalid } from '../../model/errors.ts';
+import { getIntegration, type Integration, listIntegrations } from '../../store/integrations.ts';
+import { visibleTo } from '../access.ts';
+import type { Principal } from '../auth.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { found, Id, Metadata, Name, Page, pageOf, rangeOf, Search } from './shapes.ts';
 
 const IntegrationType = Type.Union([Type.Literal('email'), Type.Literal('sms')]);
 const Config = Type.Record(Type.String(), Type.Unknown());
@@ -12,7 +17,7 @@ const Config = Type.Record(Type.String(), Type.Unknown());
 /** Settings and secrets may come in one object or in two; the connector's form says which field is which. */
 const accountFields = { config: Type.Optional(Config), credentials: Type.Optional(Config), metadata: Type.Optional(Metadata) };
 
-export function registerIntegrations(app: VotelApp, engine: Engine): void {
+export function registerIntegrations(app: TypedApp, engine: Engine): void {
   const { database } = engine;
 
   app.post(
@@ -20,7 +25,7 @@ export function registerIntegrations(app: VotelApp, engine: Engine): void {
     {
       schema: {
         tags: ['Votel'],
-        summary: 'Add a integration',
+        summary: 'Add an integration',
         body: Type.Object({ name: Name, type: IntegrationType, provider: Type.Optional(Type.String({ maxLength: 40 })), ...accountFields }),
       },
     },
@@ -48,21 +53,23 @@ export function registerIntegrations(app: VotelApp, engine: Engine): void {
       schema: {
         tags: ['Votel'],
         summary: 'List integrations',
-        querystring: Type.Object({ ...Page, type: Type.Optional(IntegrationType) }),
+        querystring: Type.Object({ ...Page, type: Type.Optional(IntegrationType), search: Search }),
       },
     },
     async (request) => {
       const { query, principal } = request;
       const { rows, total } = await listIntegrations(database, principal.workspaceId, {
         ...rangeOf(query),
+        ...visibleTo(principal),
         ...(query.type ? { type: query.type } : {}),
+        ...(query.search ? { search: query.search } : {}),
       });
       return { integrations: rows.map(shown), ...pageOf(total, query) };
     },
   );
 
-  app.get('/integrations/:id', { schema: { tags: ['Votel'], summary: 'Show a integration', params: Id } }, async (request) =>
-    shown(await find(request.principal.workspaceId, request.params.id)),
+  app.get('/integrations/:id', { schema: { tags: ['Votel'], summary: 'Show an integration', params: Id } }, async (request) =>
+    shown(await find(request.principal, request.params.id)),
   );
 
   app.put(
@@ -70,34 +77,31 @@ export function registerIntegrations(app: VotelApp, engine: Engine): void {
     {
       schema: {
         tags: ['Votel'],
-        summary: 'Change a integration',
+        summary: 'Change an integration',
         params: Id,
         body: Type.Object({ name: Type.Optional(Name), ...accountFields }),
       },
     },
     async (request) => {
       const { name, config, credentials, metadata } = request.body;
-      const row = await find(request.principal.workspaceId, request.params.id);
-      const changed = await changeIntegration(engine, row, {
+      const row = await find(request.principal, request.params.id);
+      const changed = await changeAccount(engine, row, {
         ...(name === undefined ? {} : { name }),
         ...(config || credentials ? { config: { ...config, ...credentials } } : {}),
         ...(metadata ? { metadata } : {}),
-        sandbox: request.principal.sandbox,
       });
       return shown(changed);
     },
   );
 
-  app.delete('/integrations/:id', { schema: { tags: ['Votel'], summary: 'Delete a integration', params: Id } }, async (request, reply) => {
-    const row = await find(request.principal.workspaceId, request.params.id);
-    const outcome = await database.transaction((client) => deleteIntegration(client, row.workspaceId, row.id));
-    if (outcome === 'in-use') throw new PatchbayError('conflict', 'Channels or phone numbers still use this integration');
-    if (!outcome) throw notFound('Integration');
+  app.delete('/integrations/:id', { schema: { tags: ['Votel'], summary: 'Delete an integration', params: Id } }, async (request, reply) => {
+    const row = await find(request.principal, request.params.id);
+    await removeIntegration(engine, row);
     return reply.code(204).send();
   });
 
-  function find(workspaceId: string, id: string): Promise<Integration> {
-    return found('Integration', id, (uuid) => getIntegration(database, workspaceId, uuid));
+  function find(principal: Principal, id: string): Promise<Integration> {
+    return found('Integration', id, principal, (uuid) => getIntegration(database, principal.workspaceId, uuid));
   }
 }
 

@@ -2,11 +2,14 @@
 import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { addNumber, importNumbers, type NumberAccount, offeredNumbers, purchaseNumber, removeNumber } from '../../engine/phone-numbers.ts';
-import { invalid } from '../../model/errors.ts';
+import { invalid, notFound } from '../../model/errors.ts';
 import { getIntegration } from '../../store/integrations.ts';
-import { getPhoneNumber, listPhoneNumbers, type PhoneNumberRow } from '../../store/phone-numbers.ts';
+import { changePhoneNumber, getPhoneNumber, listPhoneNumbers, type PhoneNumberRow } from '../../store/phone-numbers.ts';
+import { visibleTo } from '../access.ts';
 import type { Principal } from '../auth.ts';
-import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, timeOf, type VotelApp } from './shapes.ts';
+import { timeOf } from '../times.ts';
+import type { TypedApp } from '../typed.ts';
+import { found, Id, Metadata, Name, Page, pageOf, Ref, rangeOf, Search } from './shapes.ts';
 
 const Numeral = Type.String({ minLength: 1, maxLength: 40 });
 const Abilities = Type.Object({
@@ -22,7 +25,7 @@ const NewNumber = Type.Object({
   metadata: Type.Optional(Metadata),
 });
 
-export function registerNumbers(app: VotelApp, engine: Engine): void {
+export function registerNumbers(app: TypedApp, engine: Engine): void {
   const { database } = engine;
 
   app.post('/phone-numbers', { schema: { tags: ['Votel'], summary: 'Add a phone number', body: NewNumber } }, async (request, reply) => {
@@ -89,13 +92,14 @@ export function registerNumbers(app: VotelApp, engine: Engine): void {
       schema: {
         tags: ['Votel'],
         summary: 'List phone numbers',
-        querystring: Type.Object({ ...Page, search: Type.Optional(Type.String({ maxLength: 300 })) }),
+        querystring: Type.Object({ ...Page, search: Search }),
       },
     },
     async (request) => {
       const { query, principal } = request;
       const { rows, total } = await listPhoneNumbers(database, principal.workspaceId, {
         ...rangeOf(query),
+        ...visibleTo(principal),
         ...(query.search ? { search: query.search } : {}),
       });
       return { phone_numbers: rows.map(shown), ...pageOf(total, query) };
@@ -103,7 +107,25 @@ export function registerNumbers(app: VotelApp, engine: Engine): void {
   );
 
   app.get('/phone-numbers/:id', { schema: { tags: ['Votel'], summary: 'Show a phone number', params: Id } }, async (request) =>
-    shown(await find(request.principal.workspaceId, request.params.id)),
+    shown(await find(request.principal, request.params.id)),
+  );
+
+  app.put(
+    '/phone-numbers/:id',
+    {
+      schema: {
+        tags: ['Votel'],
+        summary: 'Rename a phone number',
+        params: Id,
+        body: Type.Object({ name: Type.Optional(Name), metadata: Type.Optional(Metadata) }),
+      },
+    },
+    async (request) => {
+      const row = await find(request.principal, request.params.id);
+      const changed = await changePhoneNumber(database, row.workspaceId, row.id, request.body);
+      if (!changed) throw notFound('Phone number');
+      return shown(changed);
+    },
   );
 
   app.delete(
@@ -117,20 +139,21 @@ export function registerNumbers(app: VotelApp, engine: Engine): void {
       },
     },
     async (request, reply) => {
-      const row = await find(request.principal.workspaceId, request.params.id);
+      const row = await find(request.principal, request.params.id);
       const account = await accountOf(request.principal, row.integrationId ?? undefined);
       await removeNumber(engine, account, row, request.query.release ?? false);
       return reply.code(204).send();
     },
   );
 
-  function find(workspaceId: string, id: string): Promise<PhoneNumberRow> {
-    return found('Phone number', id, (uuid) => getPhoneNumber(database, workspaceId, uuid));
+  function find(principal: Principal, id: string): Promise<PhoneNumberRow> {
+    return found('Phone number', id, principal, (uuid) => getPhoneNumber(database, principal.workspaceId, uuid));
   }
 
-  async function accountOf({ workspaceId, sandbox }: Principal, id: string | undefined): Promise<NumberAccount> {
+  async function accountOf(principal: Principal, id: string | undefined): Promise<NumberAccount> {
+    const { workspaceId, sandbox } = principal;
     const integration =
-      id === undefined ? undefined : await found('Integration', id, (uuid) => getIntegration(database, workspaceId, uuid));
+      id === undefined ? undefined : await found('Integration', id, principal, (uuid) => getIntegration(database, workspaceId, uuid));
     if (integration && integration.type !== 'sms') throw invalid('integration_id', `is an integration for ${integration.type}`);
     return { workspaceId, integration, sandbox };
   }

@@ -1,20 +1,13 @@
 /** What every object of the Votel surface has in common: pages, ids, names, times. */
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { notFound } from '../../model/errors.ts';
 import { isUuid } from '../../model/ids.ts';
-
-/** An app with our type provider: routes are typed by their schemas. */
-export type VotelApp = ReturnType<typeof typed>;
-
-export function typed(app: FastifyInstance) {
-  return app.withTypeProvider<TypeBoxTypeProvider>();
-}
+import { maySee } from '../access.ts';
+import type { Principal } from '../auth.ts';
 
 /** `page` from 1 and `page_size` (20, at most 100). */
 export const Page = {
-  page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
+  page: Type.Integer({ minimum: 1, default: 1 }),
   page_size: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
 };
 
@@ -27,19 +20,20 @@ export function pageOf(total: number, query: { page: number; page_size: number }
 }
 
 export const Id = Type.Object({ id: Type.String() });
-export const Name = Type.String({ minLength: 1, maxLength: 200 });
-/** Ids of other objects in a body; an empty one is none. */
-export const Ref = Type.String({ maxLength: 100 });
+export const Name = Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' });
+/** Ids of other objects in a body. */
+export const Ref = Type.String({ minLength: 1, maxLength: 100 });
+export const Search = Type.Optional(Type.String({ maxLength: 300 }));
 export const Metadata = Type.Record(Type.String(), Type.Unknown());
 
-/** What an id names. Throws `not-found` also for what is no id at all. */
-export async function found<T>(what: string, id: string, load: (id: string) => Promise<T | undefined>): Promise<T> {
+/** What an id names. Throws `not-found` also for what is no id at all, and for what the caller may not see. */
+export async function found<T extends { sandbox: boolean }>(
+  what: string,
+  id: string,
+  principal: Principal,
+  load: (id: string) => Promise<T | undefined>,
+): Promise<T> {
   const row = isUuid(id) ? await load(id.toLowerCase()) : undefined;
-  if (row === undefined) throw notFound(what);
+  if (row === undefined || !maySee(principal, row)) throw notFound(what);
   return row;
-}
-
-/** Whole seconds, `…Z` (decisions.md B33). */
-export function timeOf(date: Date): string {
-  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

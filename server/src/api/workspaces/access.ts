@@ -6,14 +6,11 @@ import type { Message } from '../../model/message.ts';
 import { type ChannelRow, getChannel } from '../../store/channels.ts';
 import { getConversation } from '../../store/conversations.ts';
 import { getMessage } from '../../store/messages.ts';
+import { maySee } from '../access.ts';
 import type { Principal } from '../auth.ts';
 
 /** A deleted channel can still be looked at for this long. */
 const DELETED_FOR_MS = 30 * 24 * 3600 * 1000;
-
-export function maySee(principal: Principal, channel: { sandbox: boolean }): boolean {
-  return channel.sandbox || !principal.sandbox;
-}
 
 /** One channel, also for 30 days after it was deleted. Throws `not-found`. */
 export async function channelFor(engine: Engine, principal: Principal, id: string): Promise<ChannelRow> {

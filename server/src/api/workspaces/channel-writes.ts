@@ -2,7 +2,7 @@
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import type { Engine } from '../../engine/engine.ts';
-import { reconnect } from '../../engine/reconnect.ts';
+import { reconnect, switchOn } from '../../engine/reconnect.ts';
 import { isConnected } from '../../model/channel.ts';
 import { type FieldProblem, invalid, PatchbayError } from '../../model/errors.ts';
 import type { ChannelChange, ChannelRow } from '../../store/channels.ts';
@@ -51,16 +51,9 @@ export async function changeChannel(engine: Engine, row: ChannelRow, body: Stati
   if (Object.keys(settings).length > 0) change.settings = settings;
   let current = row;
   if (body.input || body.credentials) current = await prefixInput(() => reconnect(engine, row, { ...body.credentials, ...body.input }));
-  else if (status === 'active' && !isConnected(row.status)) current = await switchOn(engine, row);
+  else if (status === 'active' && !isConnected(row.status)) current = await prefixInput(() => switchOn(engine, row));
   if (status === 'inactive') current = await engine.channels.disconnect(row.workspaceId, row.id);
   return Object.keys(change).length > 0 ? engine.channels.change(row.workspaceId, row.id, change) : current;
-}
-
-/** A source without secrets is simply switched on; the others need them again, since a disconnect deleted them. */
-async function switchOn(engine: Engine, row: ChannelRow): Promise<ChannelRow> {
-  const { properties } = engine.channels.connectorOf(row.source).credentials;
-  if (Object.keys(properties).length > 0) return prefixInput(() => reconnect(engine, row, {}));
-  return engine.channels.change(row.workspaceId, row.id, { status: 'active', statusReason: null });
 }
 
 function checkedSettings(engine: Engine, row: ChannelRow, settings: Record<string, unknown>): Record<string, unknown> {

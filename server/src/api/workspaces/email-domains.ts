@@ -1,10 +1,11 @@
 /** Mail domains: the DNS records that they need, and whether these are there. */
 import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
-import { addDomain, mailHost, verifyDomain } from '../../engine/provider-accounts.ts';
-import { notFound, PatchbayError } from '../../model/errors.ts';
-import { recordsFor } from '../../model/mail-domain.ts';
-import { deleteEmailDomain, getEmailDomain, listEmailDomains, type EmailDomain as Row } from '../../store/email-domains.ts';
+import { addDomain, removeDomain, standingOf, verifyDomain } from '../../engine/mail-domains.ts';
+import { notFound } from '../../model/errors.ts';
+import { getEmailDomain, listEmailDomains, type EmailDomain as Row } from '../../store/email-domains.ts';
+import { maySee, visibleTo } from '../access.ts';
+import type { Principal } from '../auth.ts';
 import { ids, iso, NoContent, nullable, oneOf, Timestamp, Uuid } from './schemas/common.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
 
@@ -50,7 +51,9 @@ export function emailDomainRoutes(app: Routes, { engine }: SurfaceParts): void {
       },
     },
     async (request) => {
-      const { rows } = await listEmailDomains(engine.database, request.principal.workspaceId, { limit: MOST, offset: 0 });
+      const { principal } = request;
+      const page = { ...visibleTo(principal), limit: MOST, offset: 0 };
+      const { rows } = await listEmailDomains(engine.database, principal.workspaceId, page);
       return { results: rows.map((row) => show(engine, row)) };
     },
   );
@@ -71,8 +74,9 @@ export function emailDomainRoutes(app: Routes, { engine }: SurfaceParts): void {
       },
     },
     async (request, reply) => {
-      const { domain } = request.body;
-      return reply.code(201).send(show(engine, await addDomain(engine, request.principal.workspaceId, { domain, trusted: false })));
+      const { workspaceId, sandbox } = request.principal;
+      const added = await addDomain(engine, workspaceId, { domain: request.body.domain, trusted: false, sandbox });
+      return reply.code(201).send(show(engine, added));
     },
   );
   app.get(
@@ -81,7 +85,7 @@ export function emailDomainRoutes(app: Routes, { engine }: SurfaceParts): void {
       config: { scope: 'channels:read' },
       schema: { tags, operationId: 'getEmailDomain', summary: 'One mail domain', params: ids('domainId'), response: { 200: EmailDomain } },
     },
-    async (request) => show(engine, await find(engine, request.principal.workspaceId, request.params.domainId)),
+    async (request) => show(engine, await find(engine, request.principal, request.params.domainId)),
   );
   app.post(
     '/email-domains/:domainId/verify',
@@ -96,7 +100,7 @@ export function emailDomainRoutes(app: Routes, { engine }: SurfaceParts): void {
       },
     },
     async (request) => {
-      const row = await find(engine, request.principal.workspaceId, request.params.domainId);
+      const row = await find(engine, request.principal, request.params.domainId);
       return show(engine, await verifyDomain(engine, row));
     },
   );
@@ -113,38 +117,19 @@ export function emailDomainRoutes(app: Routes, { engine }: SurfaceParts): void {
       },
     },
     async (request, reply) => {
-      const { workspaceId, id } = await find(engine, request.principal.workspaceId, request.params.domainId);
-      const outcome = await deleteEmailDomain(engine.database, workspaceId, id);
-      if (outcome === 'in-use') throw new PatchbayError('conflict', 'channels still send from this domain');
-      if (!outcome) throw notFound('mail domain');
+      await removeDomain(engine, await find(engine, request.principal, request.params.domainId));
       return reply.code(204).send(null);
     },
   );
 }
 
-async function find(engine: Engine, workspaceId: string, id: string): Promise<Row> {
-  const row = await getEmailDomain(engine.database, workspaceId, id);
-  if (!row) throw notFound('mail domain');
+async function find(engine: Engine, principal: Principal, id: string): Promise<Row> {
+  const row = await getEmailDomain(engine.database, principal.workspaceId, id);
+  if (!row || !maySee(principal, row)) throw notFound('mail domain');
   return row;
 }
 
 function show(engine: Engine, row: Row): Static<typeof EmailDomain> {
-  const { id, domain, checks, checkedAt, verifiedAt, createdAt } = row;
-  return {
-    id,
-    domain,
-    status: verifiedAt ? 'verified' : checkedAt ? 'failed' : 'pending',
-    records: recordsFor(row, mailHost(engine)).map((record) => {
-      const check = checks.find(({ purpose }) => purpose === record.purpose);
-      return {
-        ...record,
-        status: check?.status ?? 'unchecked',
-        found: check?.found ?? [],
-        ...(check?.message ? { message: check.message } : {}),
-      };
-    }),
-    checkedAt: iso(checkedAt),
-    verifiedAt: iso(verifiedAt),
-    createdAt: iso(createdAt),
-  };
+  const { id, domain, checkedAt, verifiedAt, createdAt } = row;
+  return { id, domain, ...standingOf(engine, row), checkedAt: iso(checkedAt), verifiedAt: iso(verifiedAt), createdAt: iso(createdAt) };
 }

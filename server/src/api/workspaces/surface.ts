@@ -2,14 +2,14 @@
  * The workspace surface: document 003 and everything that no document covers, in the same style. The pages use nothing
  * else.
  */
-import rateLimit from '@fastify/rate-limit';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
-import { notFound, PatchbayError } from '../../model/errors.ts';
+import { notFound } from '../../model/errors.ts';
 import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS, type IdempotencyProblem } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
+import { limitRequests } from '../request-limit.ts';
 import { catalogRoutes } from './catalog.ts';
 import { channelRoutes } from './channels.ts';
 import { consentRoutes } from './consent.ts';
@@ -51,9 +51,6 @@ const IDEMPOTENCY_CODES: Record<IdempotencyProblem, string> = {
   'other-payload': 'idempotencyMismatch',
   'in-flight': 'conflict',
 };
-
-/** Per key and process: above the fastest senders, and enough to stop a program that has gone astray. */
-const REQUESTS_A_SECOND = 2_000;
 
 const ROUTES: ((app: Routes, parts: SurfaceParts) => void)[] = [
   catalogRoutes,
@@ -103,12 +100,7 @@ async function addRoutes(scope: FastifyInstance, routes: typeof ROUTES, parts: S
   scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'notFound', message: 'there is no such address' }));
   acceptJson(scope);
   guard(scope, auth);
-  await scope.register(rateLimit, {
-    max: REQUESTS_A_SECOND,
-    timeWindow: 1000,
-    keyGenerator: (request) => request.principal.keyId,
-    errorResponseBuilder: (_request, { max }) => new PatchbayError('rate-limited', `a key may make ${max} requests a second`),
-  });
+  await limitRequests(scope);
   addIdempotency(scope, engine, {
     refusal: (problem, message) => ({ status: IDEMPOTENCY_STATUS[problem], body: { code: IDEMPOTENCY_CODES[problem], message } }),
   });
