@@ -126,6 +126,8 @@ export interface OutboundMessage {
   sendAt?: Date;
   /** When the call began whose outcome `settle` asks for; without it a provider's list that lags proves nothing. */
   calledAt?: Date;
+  /** With `calledAt`: the provider's ids of the conversation's other messages, so that one is not taken for another. */
+  settledProviderIds?: string[];
   /** Our conversation, for sources that tell the far end about it. */
   conversation?: { id: string; createdAt: Date };
   /** Mail thread and other facts about the conversation that the connector itself put there. */
