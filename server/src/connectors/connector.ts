@@ -124,6 +124,8 @@ export interface OutboundMessage {
   tag?: string;
   /** When the provider should send it. */
   sendAt?: Date;
+  /** When it is of no use any more: providers that can give up by then are told. */
+  validUntil?: Date;
   /** When the call began whose outcome `settle` asks for; without it a provider's list that lags proves nothing. */
   calledAt?: Date;
   /** With `calledAt`: the provider's ids of the conversation's other messages, so that one is not taken for another. */
@@ -137,8 +139,8 @@ export interface OutboundMessage {
 /** The provider took the message. */
 export interface SendReceipt {
   providerId: string;
-  /** `sent` unless the provider already knows more. */
-  state?: 'sent' | 'delivered' | 'read';
+  /** `sent` unless the provider knows more already; `scheduled` when it keeps the message until its time. */
+  state?: 'scheduled' | 'sent' | 'delivered' | 'read';
   /** What was handed to the provider. */
   payload?: unknown;
   /** What the provider said about it; kept in the message's metadata. */
@@ -290,6 +292,12 @@ export interface Connector<S = any, C = any, I = any> {
   send?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<SendReceipt>;
   /** True when the provider itself can keep a message until then (`OutboundMessage.sendAt`); else we wait. */
   schedules?(sendAt: Date, channel: ChannelView<S, C>): boolean;
+  /** Takes back a message that the provider keeps until its time. Throws `ProviderError`, also when it is gone already. */
+  cancel?(
+    target: { providerId: string; messageId: string; to: OutboundMessage['to'] },
+    channel: ChannelView<S, C>,
+    context: ConnectorContext,
+  ): Promise<void>;
   /** Asks the provider what became of a message whose outcome is unknown. */
   settle?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext): Promise<Settlement>;
   /** The provider takes our id: sending twice is safe. */
@@ -318,6 +326,7 @@ export interface Connector<S = any, C = any, I = any> {
     channel: ChannelView<S, C>,
     context: ConnectorContext,
   ): Promise<void>;
+  /** Takes back a message that has not been read, or not been delivered, as the provider can. */
   revoke?(
     target: { providerId: string; messageId: string; to: OutboundMessage['to'] },
     channel: ChannelView<S, C>,

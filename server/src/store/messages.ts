@@ -131,6 +131,20 @@ export async function listInChannel(client: Client, workspaceId: string, page: C
   return result.rows;
 }
 
+/** The provider's ids of what else was sent in the conversation at about the same time. */
+export async function providerIdsBeside(
+  client: Client,
+  message: Pick<Message, 'workspaceId' | 'conversationId' | 'id' | 'sentAt'>,
+): Promise<string[]> {
+  const result = await client.query<{ providerId: string }>(
+    `select provider_id as "providerId" from messages
+     where workspace_id = $1 and conversation_id = $2 and id <> $3 and direction = 'out' and provider_id is not null
+       and sent_at > $4::timestamptz - interval '10 minutes' order by sent_at limit 1000`,
+    [message.workspaceId, message.conversationId, message.id, message.sentAt],
+  );
+  return result.rows.map((row) => row.providerId);
+}
+
 /** Writes into a message's metadata; with `remove`, takes those keys out. */
 export async function mergeMetadata(
   client: Client,

@@ -20,6 +20,8 @@ export interface OutboxOptions {
   replyToProviderId?: string;
   /** The provider itself is to wait until then. */
   sendAt?: string;
+  /** Of no use to anybody afterwards. */
+  validUntil?: string;
 }
 
 /** So many messages of the channel may be taken now. */
@@ -105,6 +107,16 @@ export async function putBack(client: Client, job: OutboxJob, runAt: Date, optio
 
 export async function takeOut(client: Client, workspaceId: string, messageId: string): Promise<void> {
   await client.query('delete from outbox where workspace_id = $1 and message_id = $2', [workspaceId, messageId]);
+}
+
+/** Takes a message out of the line that nobody is sending now; false when it is not there, or its call may be under way. */
+export async function removeWaiting(client: Client, workspaceId: string, messageId: string): Promise<boolean> {
+  const result = await client.query(
+    `delete from outbox where workspace_id = $1 and message_id = $2 and call_started_at is null
+       and (leased_until is null or leased_until < now())`,
+    [workspaceId, messageId],
+  );
+  return (result.rowCount ?? 0) > 0;
 }
 
 /** When the next message that is not due yet will be; null when none waits. */

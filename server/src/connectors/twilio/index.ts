@@ -13,7 +13,7 @@ import { media } from './media.ts';
 import { reconcile, settle } from './reconcile.ts';
 import { Credentials, Input, Settings } from './schemas.ts';
 import { countSegments } from './segments.ts';
-import { check, nativeParameters, schedules, send } from './send.ts';
+import { cancel, check, nativeParameters, schedules, send } from './send.ts';
 import { sessionProblems } from './session-content.ts';
 import { templates } from './templates.ts';
 
@@ -95,6 +95,7 @@ function common(
   | 'send'
   | 'settle'
   | 'schedules'
+  | 'cancel'
   | 'reconcile'
   | 'media'
   | 'address'
@@ -113,6 +114,7 @@ function common(
     settle: (message, channel, context) => settle(source, message, channel, context),
     reconcile,
     schedules,
+    cancel,
     media,
     address: addressOf,
     readNative,

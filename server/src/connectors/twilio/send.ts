@@ -30,7 +30,12 @@ export async function send(
   const to = recipientOf(source, message.to);
   if (!to) throw new ProviderError('recipient-unreachable', 'the contact has no phone number', { scope: 'recipient' });
   const account = accountOfChannel(channel, context.config);
-  const common: Parameters = { To: to, ...senderOf(channel), ...scheduleOf(message, channel, context.now()) };
+  const common: Parameters = {
+    To: to,
+    ...senderOf(channel),
+    ...scheduleOf(message, channel, context.now()),
+    ...validityOf(message, context.now()),
+  };
   if (!unreachable(context.config)) common.StatusCallback = statusUrl(context.config, channel.sourceChannelId, message.id);
   const create = (content: Parameters) =>
     callJson<MessageResource>(account, context, {
@@ -49,7 +54,12 @@ export async function send(
     answer = await create(content);
   }
   if (!answer.sid) throw new ProviderError('unknown-outcome', 'Twilio’s answer names no message', { raw: answer });
-  return { providerId: answer.sid, payload: content, details: { status: answer.status, num_segments: answer.num_segments } };
+  return {
+    providerId: answer.sid,
+    state: answer.status === 'scheduled' ? 'scheduled' : 'sent',
+    payload: content,
+    details: { status: answer.status, num_segments: answer.num_segments },
+  };
 }
 
 /** The ContentSid does not exist: somebody deleted what we had made. */
@@ -59,6 +69,20 @@ function senderOf(channel: Channel): Parameters {
   const service = channel.settings.messaging_service_sid;
   // With a service, From still picks the number that the contact knows.
   return service ? { MessagingServiceSid: service, From: channel.sourceChannelId } : { From: channel.sourceChannelId };
+}
+
+/** Twilio counts from when it sends, and takes at most ten hours. */
+function validityOf({ validUntil, sendAt }: OutboundMessage, now: Date): Parameters {
+  if (!validUntil) return {};
+  const seconds = Math.ceil((validUntil.getTime() - Math.max(now.getTime(), sendAt?.getTime() ?? 0)) / 1000);
+  return { ValidityPeriod: String(Math.min(Math.max(seconds, 1), 36_000)) };
+}
+
+/** Takes a message back that Twilio keeps until its time. */
+export async function cancel({ providerId }: { providerId: string }, channel: Channel, context: ConnectorContext): Promise<void> {
+  const account = accountOfChannel(channel, context.config);
+  const path = `${messagesPath(account)}/${providerId}.json`;
+  await callJson(account, context, { method: 'POST', path, form: { Status: 'canceled' } });
 }
 
 const SOONEST_MS = 15 * 60_000;
