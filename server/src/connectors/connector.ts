@@ -86,7 +86,10 @@ export interface Connected<S, C> {
   imageUrl?: string;
   settings: S;
   credentials: C;
-  /** What the provider told about the account; shown. */
+  /**
+   * What the provider told about the account; shown. `ownNames` (`{ source, sourceChannelId }`): how a source that
+   * somebody brought calls itself and its channel, where a surface shows such names.
+   */
   details?: Record<string, unknown>;
   status?: 'active' | 'pending' | 'warning';
   statusReason?: string;
