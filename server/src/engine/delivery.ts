@@ -121,7 +121,8 @@ export class Delivery {
     const oursToTakeBack = channel.statusReason === channel.lastError.message;
     await this.#options.channels.change(channel.workspaceId, channel.id, {
       lastError: null,
-      ...(oursToTakeBack ? { status: 'active' as const, statusReason: null } : {}),
+      // What it said before the trouble (a warning, perhaps) only the provider knows.
+      ...(oursToTakeBack ? { status: 'active' as const, statusReason: null, askHealth: true as const } : {}),
     });
   }
 

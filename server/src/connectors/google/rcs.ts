@@ -15,7 +15,7 @@ import {
 import { accessToken, serviceAccountOf, serviceAccountOfChannel } from './auth.ts';
 import { call, errorOf, isKnownAlready } from './client.ts';
 import { agentIdOf, contentOf, parse } from './rcs-inbound.ts';
-import { addressOf, repliesOf, richCardOf } from './suggestions.ts';
+import { addressOf, choicesOf, richCardOf, suggestionProblems } from './suggestions.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/rcsbusinessmessaging';
 const HINTS = { 404: 'The phone has no RCS, or the agent is not launched at its carrier: send by SMS instead.' };
@@ -117,7 +117,7 @@ function contentMessageOf(content: Content, context: ConnectorContext): Record<s
       return { text, suggestions: [{ action }] };
     }
     case 'choices':
-      return { text: content.text, suggestions: repliesOf(content.choices) };
+      return choicesOf(content, context);
     case 'cards':
       return { richCard: richCardOf(content, context) };
     default:
@@ -205,8 +205,11 @@ export const rcs = defineConnector({
   send,
   idempotentSend: true,
   pacing: { perSecond: 100 },
-  check: (content) =>
-    'caption' in content && content.caption ? ['RCS files carry no caption: send a card, or the text as a message of its own'] : [],
+  check: (content) => [
+    ...('caption' in content && content.caption ? ['RCS files carry no caption: send a card, or the text as a message of its own'] : []),
+    ...('more' in content && content.more?.length ? ['one file a message: send the others as messages of their own'] : []),
+    ...suggestionProblems(content),
+  ],
   readNative(payload) {
     const fields = (typeof payload === 'object' && payload !== null ? payload : {}) as Record<string, unknown>;
     const inner = (fields.contentMessage ?? fields) as Parameters<typeof contentOf>[0];
