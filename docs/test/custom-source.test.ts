@@ -6,7 +6,9 @@ import type { ChannelView, OutboundMessage } from '../../server/src/connectors/c
 import { custom, customSource, hookUrl } from '../../server/src/connectors/custom/index.ts';
 import type { InboundEvent } from '../../server/src/connectors/events.ts';
 import { uuidv7 } from '../../server/src/model/ids.ts';
+import { testApp } from '../../server/test/support/app.ts';
 import { channelOf, configOf, contextOf, hookRequest } from '../../server/test/support/connector-context-twilio.ts';
+import { freePort, until } from '../../server/test/support/until.ts';
 
 const hook = custom.hooks![0]!;
 const receiver = fastify();
@@ -82,5 +84,50 @@ describe('the guestbook of the guide', () => {
 
   it('refuses what is not signed', async () => {
     expect((await post('/action', { payload: {} })).status).toBe(401);
+  });
+});
+
+describe('the whole way, as the page tells it', () => {
+  it('a visitor’s word reaches the inbox, the agent’s answer the book', async () => {
+    const port = await freePort();
+    const patchbay = await testApp({ ALLOW_PRIVATE_NETWORK: '1', PUBLIC_URL: `http://127.0.0.1:${port}` });
+    await patchbay.app.listen({ port, host: '127.0.0.1' });
+    const { id: workspace, key } = await patchbay.workspace();
+    const call = async (method: string, path: string, body?: unknown): Promise<any> => {
+      const response = await fetch(`http://127.0.0.1:${port}/workspaces/${workspace}${path}`, {
+        method,
+        headers: { 'x-api-key': key, ...(body ? { 'content-type': 'application/json' } : {}) },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      expect(response.status, `${method} ${path}`).toBeLessThan(300);
+      return response.json();
+    };
+    const bookPort = await freePort();
+    const connected = await call('POST', '/channels', {
+      source: 'custom',
+      name: 'Guestbook',
+      input: { action_endpoint: `http://127.0.0.1:${bookPort}/action` },
+    });
+    const setup: { label: string; value: string }[] = (await call('GET', `/channels/${connected.id}/setup`)).results;
+    const shown = (label: string) => setup.find((line) => line.label === label)!.value;
+    const book = spawn(process.execPath, ['docs/examples/custom-source/guestbook.mjs'], {
+      env: { ...process.env, PORT: String(bookPort), INBOUND_URL: shown('Inbound address'), SECRET: shown('Secret') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await once(book.stdout!, 'data');
+      const page = `http://127.0.0.1:${bookPort}`;
+      const told = await fetch(`${page}/say`, { method: 'POST', body: JSON.stringify({ name: 'ada', text: 'Lovely place!' }) });
+      expect(await told.json()).toEqual({ patchbay: 200 });
+      const [conversation] = (await call('GET', '/conversations')).results;
+      expect(conversation).toMatchObject({
+        contact: { computedDisplayName: 'ada' },
+        lastMessage: { body: { text: { text: 'Lovely place!' } } },
+      });
+      await call('POST', `/conversations/${conversation.id}/messages`, { body: { type: 'text', text: { text: 'Come again' } } });
+      await until(async () => JSON.stringify(await (await fetch(`${page}/book/ada`)).json()).includes('Come again'));
+    } finally {
+      book.kill();
+    }
   });
 });

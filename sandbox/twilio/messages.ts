@@ -1,5 +1,6 @@
 /** The Messages resource: what Twilio checks before it takes a message, and what becomes of it afterwards. */
 import { countSegments } from '../../server/src/connectors/twilio/segments.ts';
+import { sessionProblem } from './content-types.ts';
 import { newSid, notFound, Refusal, type SandboxAccount, type SandboxContent, type SandboxMessage } from './state.ts';
 
 /** Twilio's own numbers for tests, and what writing to them gives (twilio.com/docs/iam/test-credentials). */
@@ -30,7 +31,7 @@ export function createMessage(account: SandboxAccount, form: URLSearchParams, no
     throw new Refusal(400, 21619, 'A text message body or media urls must be specified.');
   const sender = from ?? account.numbers[0]?.phone_number ?? '';
   checkSender(account, sender, whatsapp);
-  checkMedia(media);
+  checkMedia(media, whatsapp);
   checkSchedule(form, now);
   const callback = form.get('StatusCallback');
   if (callback !== null && !isWebAddress(callback))
@@ -71,8 +72,8 @@ function checkSender(account: SandboxAccount, sender: string, whatsapp: boolean)
     throw new Refusal(400, 21606, `The 'From' phone number provided (${sender}) is not a valid message-capable Twilio phone number`);
 }
 
-function checkMedia(media: string[]): void {
-  if (media.length > 10) throw new Refusal(400, 21623, 'Number of media files exceeds allowed limit');
+function checkMedia(media: string[], whatsapp: boolean): void {
+  if (media.length > (whatsapp ? 1 : 10)) throw new Refusal(400, 21623, 'Number of media files exceeds allowed limit');
   for (const url of media) if (!isWebAddress(url)) throw new Refusal(400, 21620, `Invalid media URL(s) ${url}`);
 }
 
@@ -102,7 +103,7 @@ function variablesOf(json: string | null): Record<string, string> {
 }
 
 function bodyOf(content: SandboxContent): string {
-  const bodies = Object.values(content.types).map((type) => type.body);
+  const bodies = Object.values(content.types).map((type) => type.body ?? type.title);
   return bodies.find((body): body is string => typeof body === 'string') ?? '';
 }
 
@@ -110,7 +111,10 @@ function isWebAddress(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
-/** WhatsApp's rule: outside 24 hours after the customer's last message only an approved template is delivered. */
+/**
+ * WhatsApp's rules: outside 24 hours after the customer's last message only an approved template is delivered, within
+ * them also what needs no approval.
+ */
 export function windowProblem(
   account: SandboxAccount,
   message: SandboxMessage,
@@ -118,9 +122,9 @@ export function windowProblem(
   now: Date,
 ): [number, string] | undefined {
   if (!message.to.startsWith('whatsapp:')) return undefined;
-  const last = account.lastInbound.get(`${message.from}|${message.to}`);
-  if (last && now.getTime() - last.getTime() < 86_400_000) return undefined;
   const content = account.contents.find((item) => item.sid === form.get('ContentSid'));
+  const last = account.lastInbound.get(`${message.from}|${message.to}`);
+  if (last && now.getTime() - last.getTime() < 86_400_000) return content && sessionProblem(content);
   if (content?.approval.status === 'approved') return undefined;
   return [63016, 'Failed to send freeform message because you are outside the allowed window.'];
 }

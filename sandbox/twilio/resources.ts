@@ -1,4 +1,5 @@
 /** Accounts, numbers, WhatsApp senders and templates as Twilio's API shows and takes them. */
+import { checkTypes } from './content-types.ts';
 import {
   newNumber,
   newSid,
@@ -153,6 +154,7 @@ export function createContent(account: SandboxAccount, body: unknown, now: Date)
   if (!fields.language) throw new Refusal(400, 20001, 'language is required');
   const types = fields.types ?? {};
   if (Object.keys(types).length === 0) throw new Refusal(400, 20001, 'types is required');
+  checkTypes(types);
   const content: SandboxContent = {
     sid: newSid('HX'),
     friendly_name: fields.friendly_name ?? '',

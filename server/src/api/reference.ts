@@ -78,6 +78,12 @@ export async function registerReference(app: FastifyInstance): Promise<void> {
         securitySchemes: {
           accessKey: { type: 'apiKey', in: 'header', name: 'Authorization', description: '`AccessKey ak_…` or `Bearer ak_…`' },
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+          sourceToken: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'Authorization',
+            description: 'The token of a source that was brought: `Bearer src_…`',
+          },
           session: { type: 'apiKey', in: 'cookie', name: 'patchbay_session', description: 'The cookie of a person who signed in.' },
         },
       },

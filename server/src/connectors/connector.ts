@@ -121,7 +121,10 @@ export interface Connected<S, C> {
   imageUrl?: string;
   settings: S;
   credentials: C;
-  /** What the provider told about the account; shown. */
+  /**
+   * What the provider told about the account; shown. `ownNames` (`{ source, sourceChannelId }`): how a source that
+   * somebody brought calls itself and its channel, where a surface shows such names.
+   */
   details?: Record<string, unknown>;
   status?: 'active' | 'pending' | 'warning';
   statusReason?: string;
@@ -163,6 +166,8 @@ export interface OutboundMessage {
   tag?: string;
   /** When the provider should send it. */
   sendAt?: Date;
+  /** When it is of no use any more: providers that can give up by then are told. */
+  validUntil?: Date;
   /** When the call began whose outcome `settle` asks for; without it a provider's list that lags proves nothing. */
   calledAt?: Date;
   /** Our conversation, for sources that tell the far end about it. */
@@ -174,8 +179,8 @@ export interface OutboundMessage {
 /** The provider took the message. */
 export interface SendReceipt {
   providerId: string;
-  /** `sent` unless the provider already knows more. */
-  state?: 'sent' | 'delivered' | 'read';
+  /** `sent` unless the provider knows more already; `scheduled` when it keeps the message until its time. */
+  state?: 'scheduled' | 'sent' | 'delivered' | 'read';
   /** What was handed to the provider. */
   payload?: unknown;
   /** What the provider said about it; kept in the message's metadata. */
@@ -183,6 +188,9 @@ export interface SendReceipt {
   /** Merged into the conversation's thread data, for the messages that follow. */
   threadData?: Record<string, unknown>;
 }
+
+/** Which of a provider's ids belong to messages of the channel that are known. */
+export type IsKnown = (providerIds: string[]) => Promise<Set<string>>;
 
 /** What an unsettled message became, as the provider knows it now. */
 export type Settlement =
@@ -350,12 +358,13 @@ export interface Connector<S = any, C = any, I = any> {
    * Asks the provider what became of a message whose outcome is unknown. `isKnown` tells which of the provider's ids
    * belong to other messages: one of those it cannot be.
    */
-  settle?(
-    message: OutboundMessage,
+  settle?(message: OutboundMessage, channel: ChannelView<S, C>, context: ConnectorContext, isKnown: IsKnown): Promise<Settlement>;
+  /** Takes back a message that the provider keeps until its time. Throws `ProviderError`, also when it is gone already. */
+  cancel?(
+    target: { providerId: string; messageId: string; to: OutboundMessage['to'] },
     channel: ChannelView<S, C>,
     context: ConnectorContext,
-    isKnown?: (providerIds: string[]) => Promise<Set<string>>,
-  ): Promise<Settlement>;
+  ): Promise<void>;
   /** The provider takes our id: sending twice is safe. */
   idempotentSend?: boolean;
   pacing?: Pacing | ((channel: ChannelView<S, C>) => Pacing);
@@ -382,6 +391,7 @@ export interface Connector<S = any, C = any, I = any> {
     channel: ChannelView<S, C>,
     context: ConnectorContext,
   ): Promise<void>;
+  /** Takes back a message that has not been read, or not been delivered, as the provider can. */
   revoke?(
     target: { providerId: string; messageId: string; to: OutboundMessage['to'] },
     channel: ChannelView<S, C>,

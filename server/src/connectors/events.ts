@@ -78,7 +78,8 @@ export interface ReceiptEvent {
   providerId?: string;
   ourId?: string;
   upTo?: { contact: Party; at: Date };
-  state: Extract<MessageState, 'sent' | 'delivered' | 'read' | 'failed'>;
+  /** `scheduled`: the provider has it, and keeps it until its time. */
+  state: Extract<MessageState, 'scheduled' | 'sent' | 'delivered' | 'read' | 'failed'>;
   at?: Date;
   error?: MessageError;
   /** Price, conversation category and the like; kept in the message's metadata. */
@@ -134,7 +135,10 @@ export interface ConsentEvent {
   kind: 'consent';
   contact: Party;
   wants: boolean;
+  /** What they wrote. */
   keyword?: string;
+  /** The provider said so while it refused a message of ours; else the contact did. */
+  by?: 'provider';
   at?: Date;
 }
 

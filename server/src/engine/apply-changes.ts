@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { InboundEvent, ReceiptEvent } from '../connectors/events.ts';
 import { rankOf } from '../model/message.ts';
 import { mergeAccountDetails } from '../store/channels.ts';
-import { setConsent } from '../store/consent.ts';
+import { type Consent, setConsent } from '../store/consent.ts';
 import { addIdentities, updateProfile } from '../store/contacts.ts';
 import type { Client } from '../store/database.ts';
 import type { NewEvent } from '../store/ingest-sql.ts';
@@ -12,6 +12,7 @@ import { applyTemplateChange } from '../store/provider-templates.ts';
 import * as sql from '../store/receipts-sql.ts';
 import type { Inbound } from './apply.ts';
 import type { Found } from './parties.ts';
+import { consentEvent } from './suppression.ts';
 
 /** An event with the contact that it is about, where it names one that is known. */
 export interface Located extends Inbound {
@@ -201,14 +202,9 @@ export async function applyChange(client: Client, item: Located, log: NewEvent[]
     case 'consent': {
       const address = event.contact.identities[0];
       if (!address) return;
-      await setConsent(client, {
-        ...base,
-        ...address,
-        wants: event.wants,
-        keyword: event.keyword ?? null,
-        at: event.at ?? item.receivedAt,
-      });
-      log.push({ ...base, type: 'consent.updated', contactId: contact?.contactId ?? null, data: { ...address, wants: event.wants } });
+      const { wants, keyword = null, at = item.receivedAt } = event;
+      const consent: Consent = { ...base, kind: address.kind, value: address.value, wants, keyword, by: event.by ?? 'contact', at };
+      if (await setConsent(client, consent)) log.push(consentEvent(consent, contact?.contactId ?? null));
       return;
     }
     case 'template': {

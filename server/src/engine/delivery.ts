@@ -7,6 +7,7 @@ import { isConnected } from '../model/channel.ts';
 import { ProviderError } from '../model/errors.ts';
 import type { MessageError } from '../model/message.ts';
 import { type ChannelRow, pauseChannel } from '../store/channels.ts';
+import type { Consent } from '../store/consent.ts';
 import type { Database } from '../store/database.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
 import { keepPart, knownProviderIds, type MessagePart } from '../store/message-parts.ts';
@@ -20,6 +21,7 @@ import type { Pacer } from './pacer.ts';
 import { routeOf } from './routes.ts';
 import { onlyPretends } from './sandboxes.ts';
 import type { Outcome, Settling } from './settling.ts';
+import { recordConsent } from './suppression.ts';
 
 /** Waits between tries, in seconds; after the last one the message has failed. */
 const RETRY_SECONDS = [2, 10, 30, 120, 600, 1800, 3600, 7200];
@@ -64,6 +66,15 @@ export class Delivery {
     }
     if (!isConnected(channel.status)) {
       await this.fail(outgoing, connector, { class: 'channel-inactive', message: `${channel.name} was disconnected before this was sent` });
+      return { answered: true };
+    }
+    if (outgoing.optedOut) {
+      await this.fail(outgoing, connector, { class: 'opted-out', message: 'the contact asked not to be written to before this was sent' });
+      return { answered: true };
+    }
+    const { validUntil } = job.options;
+    if (validUntil && new Date(validUntil) <= new Date()) {
+      await this.fail(outgoing, connector, { class: 'expired', message: `was not sent by ${validUntil}, until when it was of use` });
       return { answered: true };
     }
     const view = channels.view(channel);
@@ -117,7 +128,8 @@ export class Delivery {
     const oursToTakeBack = channel.statusReason === channel.lastError.message;
     await this.#options.channels.report(channel.workspaceId, channel.id, {
       lastError: null,
-      ...(oursToTakeBack ? { status: 'active' as const, statusReason: null } : {}),
+      // What it said before the trouble (a warning, perhaps) only the provider knows.
+      ...(oursToTakeBack ? { status: 'active' as const, statusReason: null, askHealth: true as const } : {}),
     });
   }
 
@@ -151,10 +163,21 @@ export class Delivery {
         else await putBack(database, job, new Date(), { uncounted: true });
         return { answered: true };
       default:
+        if (errorClass === 'opted-out' && error.scope === 'recipient') await this.#suppress(outgoing, connector, calledAt);
         if (error.scope === 'channel') await this.#troubled(channel, refusal, 'warning', error.retryAfterMs ?? REFUSED_SENDER_MS);
         await this.fail(outgoing, connector, explain(error));
         return { answered: true };
     }
+  }
+
+  /** The provider knows of an opt-out that we never heard of: from now on we refuse by ourselves. */
+  async #suppress({ message, channel, to }: Outgoing, connector: Connector, at: Date): Promise<void> {
+    const address = to.find(({ kind }) => kind === connector.identity.kind);
+    if (!address) return;
+    const { workspaceId, id: channelId } = channel;
+    const { kind, value } = address;
+    const consent: Consent = { workspaceId, channelId, kind, value, wants: false, keyword: null, by: 'provider', at };
+    await this.#options.database.transaction((client) => recordConsent(client, consent, message.contactId));
   }
 
   /** The channel needs somebody's attention; what waits on it goes on by itself once it is repaired. */
@@ -175,7 +198,7 @@ export class Delivery {
     if (waitMs === 0 || job.options.once) return this.fail(outgoing, connector, explain(error));
     const { channel } = outgoing;
     if (error.class === 'rate-limited' && error.scope === 'recipient') {
-      // Meta's rule for one recipient: 4^x seconds.
+      // A provider's limit for one recipient eases slowly; Meta asks for 4^x seconds.
       const pairMs = Math.max(error.retryAfterMs ?? 0, Math.min(4 ** job.attempts, 3600) * 1000);
       await putBack(this.#options.database, job, new Date(Date.now() + pairMs));
       return;

@@ -3,9 +3,8 @@ import { type Connector, capabilitiesOf, type Estimate } from '../connectors/con
 import type { Capabilities, WindowRule } from '../model/capabilities.ts';
 import { isConnected } from '../model/channel.ts';
 import { type Content, mediaOf, type TemplateContent } from '../model/content.ts';
-import { degrade } from '../model/degrade.ts';
+import { degrade, problemsOf } from '../model/degrade.ts';
 import { PatchbayError } from '../model/errors.ts';
-import { violations } from '../model/limits.ts';
 import type { Client } from '../store/database.ts';
 import { getManyMedia } from '../store/media.ts';
 import { type ProviderTemplateRow, templateShape, templatesOfAccount } from '../store/provider-templates.ts';
@@ -57,11 +56,7 @@ export async function examine(parts: ExamineParts, destination: Destination, que
   if (!connector.send) problems.push(new PatchbayError('not-supported', `${connector.title} does not send`));
 
   const asked = await withFileFacts(parts.client, question.workspaceId, question.content);
-  const fitted = adapted(connector, capabilities, asked, question, parts, problems);
-  const broken = connector.check?.(fitted.content, view) ?? [];
-  if (broken.length > 0) {
-    problems.push(new PatchbayError('invalid', broken[0]!, { problems: broken.map((message) => ({ field: 'body', message })) }));
-  }
+  const fitted = adapted(connector, view, capabilities, asked, question, parts, problems);
   const template = templateIn(connector, fitted.content);
   const filled = template && connector.templates ? await fillTemplate(parts, connector, destination, template, problems) : template;
   const content = withTemplate(fitted.content, filled);
@@ -109,17 +104,19 @@ async function withFileFacts(client: Client, workspaceId: string, content: Conte
 
 function adapted(
   connector: Connector,
+  view: ReturnType<Channels['view']>,
   capabilities: Capabilities,
   content: Content,
   question: Question,
   parts: ExamineParts,
   problems: PatchbayError[],
 ): { content: Content; changes: string[] } {
-  const broken = violations(content, capabilities);
+  const check = (candidate: Content) => connector.check?.(candidate, view) ?? [];
+  const broken = problemsOf(content, capabilities, { check });
   if (broken.length === 0) return { content, changes: [] };
   if (question.degrade === 'degrade') {
     const mediaUrl = (media: { id?: string; url?: string }) => (media.id ? parts.mediaUrl(question.workspaceId, media.id) : media.url);
-    const result = degrade(content, capabilities, { mediaUrl });
+    const result = degrade(content, capabilities, { mediaUrl, check });
     if (result.outcome === 'degraded') return { content: result.content, changes: result.changes };
   }
   const carried = !broken[0]!.startsWith('this channel cannot carry');

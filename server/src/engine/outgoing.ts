@@ -3,6 +3,7 @@ import type { Connector, OutboundMessage } from '../connectors/connector.ts';
 import type { Conversation } from '../model/conversation.ts';
 import type { Message } from '../model/message.ts';
 import { type ChannelRow, getChannelsAcross } from '../store/channels.ts';
+import { optedOutAcross } from '../store/consent.ts';
 import { identitiesAcross } from '../store/contacts.ts';
 import { getConversationsAcross } from '../store/conversations.ts';
 import type { Database } from '../store/database.ts';
@@ -17,6 +18,8 @@ export interface Outgoing {
   conversation: Conversation;
   /** The contact's addresses. */
   to: { kind: string; scope: string; value: string }[];
+  /** The contact asked the channel not to write, perhaps since the message was taken. */
+  optedOut: boolean;
 }
 
 /** By message id; messages that are gone are left out. */
@@ -27,7 +30,7 @@ export async function loadOutgoing(database: Database, jobs: { workspaceId: stri
   );
   const keys = (id: (message: Message) => string) =>
     unique(messages.map((message) => ({ workspaceId: message.workspaceId, id: id(message) })));
-  const [channels, conversations, identities] = await Promise.all([
+  const [channels, conversations, identities, optedOut] = await Promise.all([
     getChannelsAcross(
       database,
       keys((message) => message.channelId),
@@ -40,6 +43,7 @@ export async function loadOutgoing(database: Database, jobs: { workspaceId: stri
       database,
       keys((message) => message.contactId),
     ),
+    optedOutAcross(database, messages),
   ]);
   const channelOf = new Map(channels.map((row) => [row.id, row]));
   const conversationOf = new Map(conversations.map((row) => [row.id, row]));
@@ -49,7 +53,9 @@ export async function loadOutgoing(database: Database, jobs: { workspaceId: stri
       const channel = channelOf.get(message.channelId);
       const conversation = conversationOf.get(message.conversationId);
       if (!channel || !conversation) return [];
-      return [[message.id, { message, channel, conversation, to: addresses.get(message.contactId) ?? [] }] as const];
+      const to = addresses.get(message.contactId) ?? [];
+      const own = { message, channel, conversation, to, optedOut: optedOut.has(`${message.channelId} ${message.contactId}`) };
+      return [[message.id, own] as const];
     }),
   );
 }
@@ -95,6 +101,7 @@ export function outboundOf(outgoing: Outgoing, options: OutboxOptions, calledAt?
     ...(options.replyToProviderId ? { replyToProviderId: options.replyToProviderId } : {}),
     ...(options.tag ? { tag: options.tag } : {}),
     ...(options.sendAt ? { sendAt: new Date(options.sendAt) } : {}),
+    ...(options.validUntil ? { validUntil: new Date(options.validUntil) } : {}),
     ...(calledAt ? { calledAt } : {}),
     conversation: { id: conversation.id, createdAt: conversation.createdAt },
     thread: {

@@ -37,6 +37,8 @@ export interface SendRequest {
   degrade?: 'reject' | 'degrade';
   /** Seconds that the message has to be delivered before it goes the next way of `fallback`; without it only a failure moves it on. */
   timeoutSeconds?: number;
+  /** Of no use to anybody afterwards: not sent any more then, and the provider is told where it can give up by itself. */
+  validitySeconds?: number;
   /** Other ways, in order, under the same message id; what became of each stands in `metadata.attempts`. */
   fallback?: FallbackStep[];
   /** Tried once: a provider that is too busy, or refuses the channel, makes it fail at once. For whoever waits for the answer. */
@@ -54,6 +56,7 @@ export interface FallbackStep {
 export interface PendingStep extends FallbackStep {
   content: Content;
   degrade: 'reject' | 'degrade';
+  validUntil?: string;
 }
 
 /** What a send would do, without doing it. */
@@ -61,6 +64,8 @@ export interface Preview extends Examination {
   channelId: string;
   /** null when a new conversation would be opened. */
   conversationId: string | null;
+  /** The same for each of the other ways. */
+  fallback: Preview[];
 }
 
 export interface SenderOptions {
@@ -131,13 +136,20 @@ export class Sender {
   }
 
   /** What a send would do: the content as it would go out, what it costs, and everything that stands against it. Writes nothing. */
-  async preview(request: SendRequest): Promise<Preview> {
+  async preview({ fallback: steps = [], ...request }: SendRequest): Promise<Preview> {
+    const first = await this.#previewOne(request);
+    const fallback: Preview[] = [];
+    for (const { to } of steps) fallback.push(await this.#previewOne({ ...request, to }));
+    return { ...first, fallback };
+  }
+
+  async #previewOne(request: SendRequest): Promise<Preview> {
     const { database, channels } = this.#options;
     const { to, workspaceId } = request;
     if ('conversationId' in to) {
       const destination = await this.#known(workspaceId, to.conversationId);
       const examination = await examine(this.#parts(database), destination, request);
-      return { ...examination, channelId: destination.channel.id, conversationId: destination.conversation.id };
+      return { ...examination, channelId: destination.channel.id, conversationId: destination.conversation.id, fallback: [] };
     }
     await this.#fetchTemplates(request);
     try {
@@ -149,6 +161,7 @@ export class Sender {
           ...examination,
           channelId: destination.channel.id,
           conversationId: isNew ? null : destination.conversation.id,
+          fallback: [],
         });
       });
     } catch (error) {
@@ -255,6 +268,7 @@ export class Sender {
       ...(replyToProviderId ? { replyToProviderId } : {}),
       ...(theirs ? { sendAt: sendAt.toISOString() } : {}),
       ...(once ? { once } : {}),
+      ...validityOf(request),
     };
     return {
       workspaceId,
@@ -323,8 +337,14 @@ async function keepSteps(client: Client, { request, id }: Accepted): Promise<voi
     ...step,
     content: request.content,
     degrade: request.degrade ?? 'reject',
+    ...validityOf(request),
   }));
   const started = request.sendAt ?? new Date();
   const runAt = request.timeoutSeconds === undefined ? null : new Date(started.getTime() + request.timeoutSeconds * 1000);
   await keepFallback(client, { workspaceId: request.workspaceId, messageId: id, steps }, runAt);
+}
+
+function validityOf({ validitySeconds, sendAt }: SendRequest): { validUntil?: string } {
+  if (validitySeconds === undefined) return {};
+  return { validUntil: new Date((sendAt ?? new Date()).getTime() + validitySeconds * 1000).toISOString() };
 }

@@ -12,6 +12,8 @@ export type Degraded =
 export interface DegradeOptions {
   /** An address of a file that the reader can open; without one a file cannot become a link. */
   mediaUrl?: (media: MediaRef) => string | undefined;
+  /** Limits of the channel that its capabilities cannot express. */
+  check?: (content: Content) => string[];
 }
 
 /**
@@ -20,15 +22,21 @@ export interface DegradeOptions {
  * ever cut off: what does not fit even as text is refused, with the limits it breaks.
  */
 export function degrade(content: Content, capabilities: Capabilities, options: DegradeOptions = {}): Degraded {
-  const problems = violations(content, capabilities);
+  const problems = problemsOf(content, capabilities, options);
   if (problems.length === 0) return { outcome: 'as-is', content };
   const reason = problems.join('; ');
   for (const candidate of candidates(content, capabilities, options)) {
-    if (candidate.content && violations(candidate.content, capabilities).length === 0) {
+    if (candidate.content && problemsOf(candidate.content, capabilities, options).length === 0) {
       return { outcome: 'degraded', content: candidate.content, changes: [`${reason}: sent as ${candidate.as}`] };
     }
   }
   return { outcome: 'refused', problems };
+}
+
+/** Everything that stands against this content on a channel, in words that name the limit. */
+export function problemsOf(content: Content, capabilities: Capabilities, options: Pick<DegradeOptions, 'check'> = {}): string[] {
+  const broken = violations(content, capabilities);
+  return carries(capabilities, content.type) ? [...broken, ...(options.check?.(content) ?? [])] : broken;
 }
 
 interface Candidate {
@@ -45,7 +53,12 @@ function* candidates(content: Content, capabilities: Capabilities, options: Degr
       yield { content: { type: 'list', text, header, footer, button: 'Options', sections: [{ rows }] }, as: 'a list' };
     }
   }
+  if ((content.type === 'image' || content.type === 'video') && content.caption && !content.more?.length) {
+    yield { content: { type: 'cards', cards: [{ text: content.caption, media: content.media }] }, as: 'a card' };
+  }
   if (content.type === 'cards') {
+    const buttons = asChoices(content);
+    if (buttons) yield { content: buttons, as: 'buttons' };
     const picture = content.cards.length === 1 ? content.cards[0]!.media : undefined;
     if (picture) {
       const caption = cardsText(content.text, content.cards, () => undefined);
@@ -59,6 +72,15 @@ function* candidates(content: Content, capabilities: Capabilities, options: Degr
   if (text !== undefined && text !== '') {
     yield { content: { type: 'text', text, previewUrl: true }, as: 'text' };
   }
+}
+
+/** One card whose buttons are all answers is a text with buttons. */
+function asChoices({ text, cards }: Extract<Content, { type: 'cards' }>): Content | undefined {
+  const [card, ...more] = cards;
+  const actions = card?.actions ?? [];
+  const choices = actions.flatMap((action) => (action.type === 'reply' ? [{ id: action.payload, title: action.text }] : []));
+  if (!card || more.length > 0 || choices.length === 0 || choices.length < actions.length) return undefined;
+  return { type: 'choices', text: lines(text, card.title, card.text), ...(card.media ? { media: card.media } : {}), choices };
 }
 
 /** Content as plain text with links; undefined when it cannot be said in text. */

@@ -13,7 +13,7 @@ export type ProviderErrorClass =
   | 'unauthorized'
   /** This recipient cannot be reached on this channel. */
   | 'recipient-unreachable'
-  /** The recipient asked not to be written to. */
+  /** The recipient asked not to be written to: with the scope `recipient` at all, else not with a message like this. */
   | 'opted-out'
   /** The content or the request is wrong; sending it again will not help. */
   | 'rejected'

@@ -208,6 +208,8 @@ export interface ChannelChange {
   deletedAt?: Date | null;
   lastError?: { class: string; message: string; at: string } | null;
   health?: Record<string, unknown>;
+  /** The provider is to be asked soon how the channel is doing. */
+  askHealth?: true;
 }
 
 /** Changes what is given and nothing else; undefined when there is no such channel, or (with `connected`) none that is connected. */
@@ -243,6 +245,7 @@ export async function changeChannel(
     set((p) => `health = ${p}`, toJson(change.health));
     sets.push('health_at = now()');
   }
+  if (change.askHealth) sets.push(`health_at = now() - interval '20 minutes'`);
   const result = await client.query<ChannelRow>(
     `update channels set ${sets.join(', ')} where workspace_id = $1 and id = $2
        ${only === 'connected' ? "and status in ('active', 'warning', 'failed', 'pending')" : ''} returning ${COLUMNS}`,

@@ -22,6 +22,8 @@ export interface OutboxOptions {
   sendAt?: string;
   /** One try: it has failed when that one does, whatever the reason. */
   once?: boolean;
+  /** Of no use to anybody afterwards. */
+  validUntil?: string;
 }
 
 /** So many messages of the channel may be taken now. */
@@ -107,6 +109,16 @@ export async function putBack(client: Client, job: OutboxJob, runAt: Date, optio
 
 export async function takeOut(client: Client, workspaceId: string, messageId: string): Promise<void> {
   await client.query('delete from outbox where workspace_id = $1 and message_id = $2', [workspaceId, messageId]);
+}
+
+/** Takes a message out of the line that nobody is sending now; false when it is not there, or its call may be under way. */
+export async function removeWaiting(client: Client, workspaceId: string, messageId: string): Promise<boolean> {
+  const result = await client.query(
+    `delete from outbox where workspace_id = $1 and message_id = $2 and call_started_at is null
+       and (leased_until is null or leased_until < now())`,
+    [workspaceId, messageId],
+  );
+  return (result.rowCount ?? 0) > 0;
 }
 
 /** When the next message that is not due yet will be; null when none waits. */

@@ -100,6 +100,7 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     TWILIO_ACCOUNT_SID: TWILIO.accountSid,
     TWILIO_AUTH_TOKEN: TWILIO.authToken,
     GOOGLE_BUSINESS_MESSAGES_URL: googleUrl,
+    GOOGLE_RCS_URL: googleUrl,
     GOOGLE_PARTNER_KEY: PARTNER_KEY,
     GOOGLE_SERVICE_ACCOUNT: google.serviceAccount(googleUrl),
     ...env,

@@ -82,7 +82,7 @@ it('a refused account stops the channel; messages go on when it lets us in again
   await rows(`update channels set paused_until = now() where id = $1`, [sms.id]);
   engine.outbox.wake();
   await reaches(id, 'delivered');
-  expect((await engine.channels.get(workspaceId, sms.id)).status).toBe('active');
+  await until(async () => (await engine.channels.get(workspaceId, sms.id)).status === 'active');
 });
 
 it('who answered STOP is not written to by anybody', async () => {

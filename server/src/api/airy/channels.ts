@@ -20,8 +20,10 @@ export function addChannels(airy: Airy): void {
       body: Type.Object({ source: Type.Optional(Type.String({ maxLength: 200 })) }),
     },
     async ({ body, workspaceId }) => {
-      const channels = await engine.channels.list(workspaceId, body.source ? { sources: [sourceOf(body.source)] } : {});
-      return { data: channels.map(channelView) };
+      const source = body.source && sourceOf(body.source);
+      const known = source && engine.registry.connector(source) ? { sources: [source] } : {};
+      const views = (await engine.channels.list(workspaceId, known)).map(channelView);
+      return { data: source && !known.sources ? views.filter((view) => view.source === source) : views };
     },
   );
 

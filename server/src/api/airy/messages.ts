@@ -152,9 +152,9 @@ export function nativeContent(engine: Engine, source: string, payload: unknown):
   return { type: 'native', payload, ...(text ? { text } : {}) };
 }
 
-/** Airy's clients write `whatsapp:+49…`, and numbers with spaces. */
+/** Airy's clients write numbers with spaces; what stands before a number is the connector's to read. */
 function addressOf(kind: string, recipient: string): string {
-  return kind === 'phonenumber' ? recipient.replace(/^whatsapp:/, '').replace(/\s+/g, '') : recipient;
+  return kind === 'phonenumber' ? recipient.replace(/\s+/g, '') : recipient;
 }
 
 async function suggest(engine: Engine, workspaceId: string, messageId: string, suggestions: Record<string, unknown>): Promise<Message> {

@@ -35,10 +35,18 @@ const DELIVERY_STATES: Record<MessageState, 'pending' | 'delivered' | 'failed'> 
 export function channelView(channel: ChannelRow) {
   return {
     id: channel.id,
-    source: channel.source,
-    source_channel_id: channel.sourceChannelId,
+    ...ownNames(channel),
     metadata: channelMetadata(channel),
     connected: isConnected(channel.status),
+  };
+}
+
+/** A source that somebody brought has a name of its own, and names its channels as it likes. */
+function ownNames({ source, sourceChannelId, details }: ChannelRow): { source: string; source_channel_id: string } {
+  const own = objectOf(details.ownNames);
+  return {
+    source: typeof own?.source === 'string' ? own.source : source,
+    source_channel_id: typeof own?.sourceChannelId === 'string' ? own.sourceChannelId : sourceChannelId,
   };
 }
 
@@ -46,6 +54,7 @@ export function channelView(channel: ChannelRow) {
 export function channelMetadata(channel: ChannelRow): Json {
   const known: Json = { ...channel.details, ...channel.settings };
   return {
+    ...objectOf(channel.metadata.given),
     name: channel.name,
     ...(channel.imageUrl === null ? {} : { image_url: channel.imageUrl }),
     ...pick(known, ['page_id', 'account_id']),
@@ -109,7 +118,7 @@ export function conversationMetadata({ conversation, channel, contact }: Convers
   const fetchState = contact?.profileState === 'ok' || contact?.profileState === 'failed' ? contact.profileState : undefined;
   return {
     contact: {
-      display_name: contact?.displayName ?? defaultName(channel.source, conversation.id),
+      display_name: contact?.displayName ?? defaultName(ownNames(channel).source, conversation.id),
       ...(contact?.avatarUrl ? { avatar_url: contact.avatarUrl } : {}),
       ...(fetchState ? { fetch_state: fetchState } : {}),
     },

@@ -38,10 +38,9 @@ export function connectorIdOf(channelId: string): string {
 }
 
 /** The number where the account has one, else its id at the source (a mail address is that already). */
-export function identifierOf(row: Pick<ChannelRow, 'sourceChannelId' | 'details'>): string {
-  const number = row.details.display_number;
-  if (typeof number === 'string' && number !== '') return number;
-  return row.sourceChannelId.replace(/^whatsapp:(?=\+)/, '');
+export function identifierOf(row: Pick<ChannelRow, 'sourceChannelId' | 'details' | 'settings'>): string {
+  const numbers = [row.details.display_number, row.settings.phone_number];
+  return (numbers.find((number) => typeof number === 'string' && number !== '') as string | undefined) ?? row.sourceChannelId;
 }
 
 export function showChannel(engine: Engine, row: ChannelRow): Channel {

@@ -1,6 +1,7 @@
 /** Messages as this surface shows them; what they refer to is loaded once for all of them. */
 import { sanitizeMailHtml } from '../../connectors/email/sanitize.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { Attempt } from '../../engine/fallback.ts';
 import type { Contact, Identity } from '../../model/contact.ts';
 import { mediaOf } from '../../model/content.ts';
 import type { Message as Row } from '../../model/message.ts';
@@ -118,7 +119,12 @@ function showMessage(engine: Engine, row: Row, around: Surroundings, files: Map<
     content: shownContent(content, row.metadata),
     reaction: reaction ? { emoji: reaction.emoji } : null,
     ownReaction: ownReaction ? { emoji: ownReaction.emoji } : null,
+    ...(row.metadata.attempts ? { attempts: (row.metadata.attempts as Attempt[]).map(showAttempt) } : {}),
   };
+}
+
+function showAttempt({ providerId, ...attempt }: Attempt): NonNullable<Message['attempts']>[number] {
+  return { ...attempt, ...(providerId ? { platformReference: providerId } : {}) };
 }
 
 /** What a mail's reader may want to know beside what it says: who vouches for its sender, and what was guessed about it. */

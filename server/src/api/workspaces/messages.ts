@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { react } from '../../engine/react.ts';
+import { takeBack } from '../../engine/take-back.ts';
 import type { MessageState } from '../../model/message.ts';
 import { type ChannelMessagePage, listInChannel } from '../../store/messages.ts';
 import type { Principal } from '../auth.ts';
@@ -164,6 +165,25 @@ export function messageRoutes(app: Routes, { engine }: SurfaceParts): void {
       const message = await messageFor(engine, request.principal, request.params.messageId);
       const revived = await engine.sender.resend(message.workspaceId, message.id);
       return reply.code(202).send(await showMessageOf(engine, revived));
+    },
+  );
+  app.post(
+    '/messages/:messageId/cancel',
+    {
+      config: { scope: 'messages:write' },
+      schema: {
+        tags,
+        operationId: 'cancelMessage',
+        summary: 'Take a message back: one that waits or is scheduled, or one that was not delivered yet where the source can',
+        params: ids('messageId'),
+        response: { 200: Message },
+      },
+    },
+    async (request) => {
+      const message = await messageFor(engine, request.principal, request.params.messageId);
+      const channel = await channelFor(engine, request.principal, message.channelId);
+      await takeBack(engine, channel, message);
+      return showMessageOf(engine, await messageFor(engine, request.principal, message.id));
     },
   );
   app.post(

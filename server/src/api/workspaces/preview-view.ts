@@ -6,6 +6,10 @@ import { iso } from './schemas/common.ts';
 import type { Preview } from './schemas/message.ts';
 
 export function showPreview(row: Row): Preview {
+  return { ...showWay(row), fallback: row.fallback.map(showWay) };
+}
+
+function showWay(row: Row): Omit<Preview, 'fallback'> {
   const { channelId, conversationId, content, changes, problems, estimate, window } = row;
   const closed = problems.find((problem) => problem.code === 'window-closed');
   return {

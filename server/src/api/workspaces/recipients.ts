@@ -1,9 +1,10 @@
 /** Who may be written to on a channel, and who can be reached there. */
-import Type from 'typebox';
-import { reach } from '../../engine/reach.ts';
+import Type, { type Static } from 'typebox';
+import { addressOn, reach } from '../../engine/reach.ts';
+import { recordConsent } from '../../engine/suppression.ts';
 import { notFound } from '../../model/errors.ts';
-import { clearOptOut, listOptOuts } from '../../store/consent.ts';
-import { appendEvents } from '../../store/ingest-sql.ts';
+import { type ConsentTeller, listOptOuts, optOutsOf, type OptOut as Row } from '../../store/consent.ts';
+import type { Principal } from '../auth.ts';
 import { channelFor, liveChannelFor } from './access.ts';
 import { page, wordsOf, wordsToken } from './paging.ts';
 import { ids, iso, listAnswer, listQuery, NoContent, nullable, Timestamp, Uuid } from './schemas/common.ts';
@@ -18,9 +19,28 @@ const OptOut = Type.Object(
     identifierValue: Type.String(),
     keyword: nullable(Type.String({ description: 'The word that they wrote.' })),
     optedOutAt: Timestamp,
+    history: Type.Array(
+      Type.Object({
+        wants: Type.Boolean({ description: 'false: they asked not to be written to; true: they may be written to again.' }),
+        keyword: nullable(Type.String()),
+        by: Type.Union([Type.Literal('contact'), Type.Literal('provider'), Type.Object({ key: Type.String(), name: Type.String() })], {
+          description: 'Who told: the contact, the provider when it refused a message, or a caller of this API.',
+        }),
+        at: Timestamp,
+      }),
+      { description: 'Every change of mind, newest last.' },
+    ),
   },
   { title: 'OptOut' },
 );
+
+function showOptOut({ kind, value, keyword, at, history }: Row): Static<typeof OptOut> {
+  return { identifierKey: kind, identifierValue: value, keyword, optedOutAt: iso(at), history };
+}
+
+function callerOf({ keyId, name }: Principal): ConsentTeller {
+  return { key: keyId, name };
+}
 
 export function recipientRoutes(app: Routes, { engine }: SurfaceParts): void {
   app.get(
@@ -46,13 +66,33 @@ export function recipientRoutes(app: Routes, { engine }: SurfaceParts): void {
         limit: limit + 1,
       });
       const { rows, ...next } = page(found, limit, (row) => wordsToken([row.value, row.kind]));
-      const results = rows.map(({ kind, value, keyword, at }) => ({
-        identifierKey: kind,
-        identifierValue: value,
-        keyword,
-        optedOutAt: iso(at),
-      }));
+      const results = rows.map(showOptOut);
       return { results, ...next };
+    },
+  );
+  app.post(
+    '/channels/:channelId/opt-outs',
+    {
+      config: { scope: 'channels:write' },
+      schema: {
+        tags,
+        operationId: 'createOptOut',
+        summary: 'Write to an address no more, because its owner asked for it elsewhere',
+        params: ids('channelId'),
+        body: Type.Object({ identifierValue: Address }, { additionalProperties: false, examples: [{ identifierValue: '+491711234567' }] }),
+        response: { 201: OptOut },
+      },
+    },
+    async (request, reply) => {
+      const channel = await liveChannelFor(engine, request.principal, request.params.channelId);
+      const { workspaceId, id: channelId } = channel;
+      const address = addressOn(engine, channel, request.body.identifierValue);
+      const consent = { workspaceId, channelId, ...address, wants: false, keyword: null, by: callerOf(request.principal), at: new Date() };
+      const found = await engine.database.transaction(async (client) => {
+        await recordConsent(client, consent);
+        return optOutsOf(client, workspaceId, channelId, address.value);
+      });
+      return reply.code(201).send(showOptOut(found.find(({ kind }) => kind === address.kind)!));
     },
   );
   app.delete(
@@ -70,14 +110,22 @@ export function recipientRoutes(app: Routes, { engine }: SurfaceParts): void {
     async (request, reply) => {
       const channel = await channelFor(engine, request.principal, request.params.channelId);
       const { workspaceId, id: channelId } = channel;
+      const at = new Date();
       await engine.database.transaction(async (client) => {
-        const cleared = await clearOptOut(client, workspaceId, channelId, request.params.identifierValue);
-        if (cleared.length === 0) throw notFound('opt-out');
-        const events = cleared.map(({ kind, value }) => ({ type: 'consent.updated', data: { kind, value, wants: true } }));
-        await appendEvents(
-          client,
-          events.map((event) => ({ ...event, workspaceId, channelId })),
-        );
+        const found = await optOutsOf(client, workspaceId, channelId, request.params.identifierValue);
+        if (found.length === 0) throw notFound('opt-out');
+        for (const { kind, value } of found) {
+          await recordConsent(client, {
+            workspaceId,
+            channelId,
+            kind,
+            value,
+            wants: true,
+            keyword: null,
+            by: callerOf(request.principal),
+            at,
+          });
+        }
       });
       return reply.code(204).send(null);
     },

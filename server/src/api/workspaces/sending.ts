@@ -2,7 +2,7 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
 import { capabilitiesOf } from '../../connectors/connector.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { SendRequest } from '../../engine/send.ts';
+import type { FallbackStep, SendRequest } from '../../engine/send.ts';
 import type { Content, EmailContent, MailAddress } from '../../model/content.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import { invalid } from '../../model/errors.ts';
@@ -10,6 +10,7 @@ import type { Message } from '../../model/message.ts';
 import { type ChannelRow, getChannel } from '../../store/channels.ts';
 import { getContact, identitiesOf } from '../../store/contacts.ts';
 import type { Principal } from '../auth.ts';
+import { liveChannelFor } from './access.ts';
 import { contentOf } from './bodies.ts';
 import { mediaAddresses } from './message-view.ts';
 import type { AnswerBody, ReceiverContact, SendBody } from './schemas/message.ts';
@@ -51,8 +52,9 @@ export async function requestOnChannel(engine: Engine, caller: Caller, channel: 
   return {
     ...common(engine, caller, channel, body),
     ...(name ? { sender: { id: principal.keyId, name } } : {}),
-    to: await destination(engine, principal.workspaceId, channel, contacts[primary]!, primary),
+    to: await destination(engine, principal.workspaceId, channel.id, contacts[primary]!, `receiver.contacts.${primary}`),
     content,
+    ...(await otherWays(engine, principal, body, contacts[primary]!)),
   };
 }
 
@@ -75,7 +77,28 @@ export async function requestInConversation(
     if (content.subject === '') content.subject = answerSubject(conversation.subject);
     Object.assign(content, furtherReaders(body.meta?.email));
   }
-  return { ...common(engine, caller, channel, body), to: { conversationId: conversation.id }, content };
+  const others = await otherWays(engine, caller.principal, body, { id: conversation.contactId });
+  return { ...common(engine, caller, channel, body), to: { conversationId: conversation.id }, content, ...others };
+}
+
+/** The channels that the message may go by when the first one fails: to the same person, unless another is named. */
+async function otherWays(
+  engine: Engine,
+  principal: Principal,
+  { timeoutSeconds, fallback }: AnswerBody,
+  receiver: ReceiverContact,
+): Promise<Pick<SendRequest, 'timeoutSeconds' | 'fallback'>> {
+  if (!fallback?.length) {
+    if (timeoutSeconds !== undefined) throw invalid('timeoutSeconds', 'needs a fallback');
+    return {};
+  }
+  const steps: FallbackStep[] = [];
+  for (const [n, step] of fallback.entries()) {
+    const channel = await liveChannelFor(engine, principal, step.channelId);
+    const to = await destination(engine, principal.workspaceId, channel.id, step.receiver ?? receiver, `fallback.${n}.receiver`);
+    steps.push({ to, ...(step.timeoutSeconds === undefined ? {} : { timeoutSeconds: step.timeoutSeconds }) });
+  }
+  return { fallback: steps, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) };
 }
 
 function common(
@@ -83,7 +106,7 @@ function common(
   { principal, intendedId }: Caller,
   channel: ChannelRow,
   body: AnswerBody,
-): Pick<SendRequest, 'workspaceId' | 'sender' | 'messageId' | 'replyTo' | 'tag' | 'sendAt' | 'metadata' | 'degrade'> {
+): Pick<SendRequest, 'workspaceId' | 'sender' | 'messageId' | 'replyTo' | 'tag' | 'sendAt' | 'metadata' | 'degrade' | 'validitySeconds'> {
   const sendAt = scheduleOf(body.scheduledFor);
   const useCase = (body.meta?.extraInformation as { useCase?: unknown } | undefined)?.useCase;
   const longer = capabilitiesOf(engine.channels.connectorOf(channel.source), engine.channels.view(channel)).window?.extended;
@@ -102,6 +125,7 @@ function common(
     ...((useCase === 'conversation' || useCase === 'transactional') && longer ? { tag: longer.tag } : {}),
     ...(sendAt ? { sendAt } : {}),
     ...(body.degrade ? { degrade: body.degrade } : {}),
+    ...(body.validity === undefined ? {} : { validitySeconds: body.validity }),
     metadata,
   };
 }
@@ -130,17 +154,16 @@ function contentFor(engine: Engine, channel: ChannelRow, body: AnswerBody): Cont
 async function destination(
   engine: Engine,
   workspaceId: string,
-  channel: ChannelRow,
+  channelId: string,
   contact: ReceiverContact,
-  n: number,
-): Promise<SendRequest['to']> {
-  const field = `receiver.contacts.${n}`;
+  field: string,
+): Promise<FallbackStep['to']> {
   if (contact.id) {
     const known = await getContact(engine.database, workspaceId, contact.id);
     if (!known) throw invalid(`${field}.id`, 'there is no such contact');
-    return { channelId: channel.id, contactId: known.id };
+    return { channelId, contactId: known.id };
   }
-  return { channelId: channel.id, identity: identityOf(contact, field) };
+  return { channelId, identity: identityOf(contact, field) };
 }
 
 /** An address in the one form that is stored. Throws `invalid`. */

@@ -166,6 +166,7 @@ export const customSource = defineConnector({
         ...(input.action_endpoint ? { action_endpoint: input.action_endpoint } : {}),
       },
       credentials: { secret: input.secret ?? `whsec_${randomBytes(24).toString('base64')}` },
+      ...(input.source_id ? { details: { ownNames: { source: input.source_id, sourceChannelId: channelId } } } : {}),
     };
   },
   setup: (channel, config) => [

@@ -43,6 +43,11 @@ function check(json: string, where: string): ServiceAccount {
       problems: [{ field: 'service_account', message: `has no ${missing}` }],
     });
   }
+  if (value.token_uri !== undefined && !URL.canParse(value.token_uri)) {
+    throw new PatchbayError('invalid', `${where} has a token_uri that is no address`, {
+      problems: [{ field: 'service_account', message: 'has a token_uri that is no address' }],
+    });
+  }
   return { ...(value as ServiceAccount), token_uri: value.token_uri ?? 'https://oauth2.googleapis.com/token' };
 }
 
@@ -66,7 +71,7 @@ export async function accessToken(
   const key = `google-token:${scope}:${account.client_email}`;
   const known = options.fresh ? undefined : await context.memo.get(key);
   if (typeof known === 'string') return known;
-  const response = await context.http(account.token_uri, {
+  const response = await context.http(tokenUrl(account, context), {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams({
@@ -92,6 +97,12 @@ export async function accessToken(
   }
   await context.memo.set(key, answer.access_token, Math.max((answer.expires_in ?? 3600) - 60, 1));
   return answer.access_token;
+}
+
+/** Where Google's own sign-in is meant, the installation may name another address for it. */
+function tokenUrl({ token_uri }: ServiceAccount, context: ConnectorContext): string {
+  const base = context.config.get('GOOGLE_OAUTH_URL');
+  return base && new URL(token_uri).hostname.endsWith('googleapis.com') ? `${base.replace(/\/+$/, '')}/token` : token_uri;
 }
 
 async function assertion(account: ServiceAccount, scope: string, now: Date): Promise<string> {

@@ -8,7 +8,7 @@ import { type ConnectorContext, defineConnector, type OutboundMessage, type RawE
 import type { InboundEvent, MessageEvent, Party } from '../events.ts';
 import { serviceAccountOfChannel } from './auth.ts';
 import { call, errorOf, isKnownAlready } from './client.ts';
-import { addressOf, repliesOf, richCardOf } from './suggestions.ts';
+import { addressOf, choicesOf, richCardOf, suggestionProblems } from './suggestions.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/businessmessages';
 export const ENDED = 'ended by Google on 2024-07-31, use RCS for Business';
@@ -128,7 +128,7 @@ function bodyOf(content: Content, context: ConnectorContext): Record<string, unk
       return { image: { contentInfo: { fileUrl, altText, forceRefresh: false } }, fallback: `${altText}: ${fileUrl}` };
     }
     case 'choices':
-      return { text: content.text, suggestions: repliesOf(content.choices) };
+      return content.media ? { ...choicesOf(content, context), fallback: content.text } : choicesOf(content, context);
     case 'cards':
       return {
         richCard: richCardOf(content, context),
@@ -182,6 +182,7 @@ export const google = defineConnector({
   parse,
   send,
   idempotentSend: true,
+  check: suggestionProblems,
   pacing: { perSecond: 50 },
   readNative(payload) {
     const fields = (typeof payload === 'object' && payload !== null ? payload : {}) as BusinessEvent & { text?: unknown };

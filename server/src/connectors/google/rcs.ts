@@ -15,7 +15,7 @@ import {
 import { accessToken, serviceAccountOf, serviceAccountOfChannel } from './auth.ts';
 import { call, errorOf, isKnownAlready } from './client.ts';
 import { agentIdOf, contentOf, parse } from './rcs-inbound.ts';
-import { addressOf, repliesOf, richCardOf } from './suggestions.ts';
+import { addressOf, choicesOf, richCardOf, suggestionProblems } from './suggestions.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/rcsbusinessmessaging';
 const HINTS = { 404: 'The phone has no RCS, or the agent is not launched at its carrier: send by SMS instead.' };
@@ -76,18 +76,25 @@ async function request(
 }
 
 async function send(message: OutboundMessage, channel: Channel, context: ConnectorContext): Promise<SendReceipt> {
-  const payload = messageOf(message.content, channel, context);
+  const payload = messageOf(message, channel, context);
   const response = await request(channel, context, 'POST', message.to, 'agentMessages', { messageId: message.id }, payload);
   if (response.status >= 300 && !isKnownAlready(response)) throw errorOf(response, HINTS);
   return { providerId: message.id, payload };
 }
 
-function messageOf(content: Content, channel: Channel, context: ConnectorContext): Record<string, unknown> {
-  const lifetime = channel.settings.ttl_seconds ? { ttl: `${channel.settings.ttl_seconds}s` } : {};
+function messageOf({ content, validUntil }: OutboundMessage, channel: Channel, context: ConnectorContext): Record<string, unknown> {
+  const lifetime = lifetimeOf(validUntil, channel, context.now());
   if (content.type !== 'native') return { ...lifetime, contentMessage: contentMessageOf(content, context) };
   if (typeof content.payload !== 'object' || content.payload === null)
     throw new ProviderError('rejected', 'an RCS message is a JSON object');
   return 'contentMessage' in content.payload ? { ...lifetime, ...content.payload } : { ...lifetime, contentMessage: content.payload };
+}
+
+/** The message's own lifetime before the channel's; Google wants at least ten seconds, and at most fifteen days. */
+function lifetimeOf(validUntil: Date | undefined, channel: Channel, now: Date): { ttl?: string } {
+  const own = validUntil && Math.ceil((validUntil.getTime() - now.getTime()) / 1000);
+  const seconds = own === undefined ? channel.settings.ttl_seconds : Math.min(Math.max(own, 10), 1_296_000);
+  return seconds ? { ttl: `${seconds}s` } : {};
 }
 
 function contentMessageOf(content: Content, context: ConnectorContext): Record<string, unknown> {
@@ -110,7 +117,7 @@ function contentMessageOf(content: Content, context: ConnectorContext): Record<s
       return { text, suggestions: [{ action }] };
     }
     case 'choices':
-      return { text: content.text, suggestions: repliesOf(content.choices) };
+      return choicesOf(content, context);
     case 'cards':
       return { richCard: richCardOf(content, context) };
     default:
@@ -198,8 +205,11 @@ export const rcs = defineConnector({
   send,
   idempotentSend: true,
   pacing: { perSecond: 100 },
-  check: (content) =>
-    'caption' in content && content.caption ? ['RCS files carry no caption: send a card, or the text as a message of its own'] : [],
+  check: (content) => [
+    ...('caption' in content && content.caption ? ['RCS files carry no caption: send a card, or the text as a message of its own'] : []),
+    ...('more' in content && content.more?.length ? ['one file a message: send the others as messages of their own'] : []),
+    ...suggestionProblems(content),
+  ],
   readNative(payload) {
     const fields = (typeof payload === 'object' && payload !== null ? payload : {}) as Record<string, unknown>;
     const inner = (fields.contentMessage ?? fields) as Parameters<typeof contentOf>[0];
@@ -213,7 +223,9 @@ export const rcs = defineConnector({
   },
   async revoke({ messageId, to }, channel, context) {
     const response = await request(channel, context, 'DELETE', to, `agentMessages/${messageId}`, {});
-    if (response.status >= 300 && response.status !== 404) throw errorOf(response);
+    if (response.status === 404)
+      throw new ProviderError('rejected', 'it was delivered already, or never arrived at Google', { status: 404 });
+    if (response.status >= 300) throw errorOf(response);
   },
   async reach(identity, channel, context) {
     const response = await request(channel, context, 'GET', [identity], 'capabilities', { requestId: randomUUID() });

@@ -1,5 +1,5 @@
-/** Chips and buttons, in the form that Business Messages and RCS share. */
-import type { Action, Card, CardsContent, ChoicesContent, MediaRef } from '../../model/content.ts';
+/** Chips, buttons and cards, in the form that Business Messages and RCS share. */
+import type { Action, Card, CardsContent, ChoicesContent, Content, MediaRef } from '../../model/content.ts';
 import { ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext } from '../connector.ts';
 
@@ -30,6 +30,38 @@ function placeOf(action: Extract<Action, { type: 'location' }>): Record<string, 
       ...(action.label ? { label: action.label } : {}),
     },
   };
+}
+
+/** Answers below a text; with a picture, text and picture are a card and the answers stay below it. */
+export function choicesOf(content: ChoicesContent, context: ConnectorContext): Record<string, unknown> {
+  const suggestions = repliesOf(content.choices);
+  if (!content.media) return { text: content.text, suggestions };
+  const card: Card = { text: content.text, media: content.media };
+  return { richCard: richCardOf({ type: 'cards', cards: [card] }, context), suggestions };
+}
+
+const BUTTON = 25;
+const POSTBACK = 2048;
+
+/** Limits that the capabilities cannot express, in plain words. */
+export function suggestionProblems(content: Content): string[] {
+  if (content.type === 'choices') {
+    return [
+      ...content.choices
+        .filter(({ id }) => id.length > POSTBACK)
+        .map(({ title }) => `the id of “${title}” is longer than ${POSTBACK} characters`),
+      ...(content.media && [...content.text].length > 2000 ? ['with a picture the text has at most 2000 characters'] : []),
+    ];
+  }
+  if (content.type !== 'cards') return [];
+  const actions = content.cards.flatMap((card) => card.actions ?? []);
+  return [
+    ...(content.text ? ['no text is shown beside cards: send it as a message of its own'] : []),
+    ...(content.cards.some((card) => !card.title && !card.text && !card.media) ? ['a card needs a title, a text or a picture'] : []),
+    ...actions
+      .filter(({ text }) => [...text].length > BUTTON)
+      .map(({ text }) => `the button “${text}” is longer than ${BUTTON} characters`),
+  ];
 }
 
 /** One card, or several side by side. */

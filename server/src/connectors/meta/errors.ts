@@ -60,7 +60,7 @@ treat([131026, 131030, 131021, 130497, 137000, 551], UNREACHABLE);
 treat([131062], { ...UNREACHABLE, hint: 'This message needs the customer’s phone number, and only their business-scoped id is known.' });
 treat([130472], { ...UNREACHABLE, hint: 'The customer is in one of Meta’s experiments and gets no marketing messages.' });
 treat([131049], { ...UNREACHABLE, hint: 'Meta holds back marketing messages to this customer; do not try again within 24 hours.' });
-treat([131050], { class: 'opted-out', scope: 'recipient', hint: 'The customer stopped marketing messages from this business.' });
+treat([131050], { class: 'opted-out', hint: 'The customer stopped marketing messages from this business.' });
 treat([33, 100, 131008, 131009, 131051], CONTENT);
 treat([131052, 131053], {
   class: 'rejected',

@@ -5,7 +5,7 @@ import type { ChannelView, Connected, ConnectorContext, HealthReport, HttpRespon
 import { inboundUrl, RETRY_OVERRIDES, sourceOf, statusUrl, type TwilioSource, unreachable } from './addresses.ts';
 import { type Account, accountOf, accountOfChannel, call } from './client.ts';
 import { errorOf } from './errors.ts';
-import { find, isMissingEndpoint, type Lookup, objectOf, present, stringOf } from './lookup.ts';
+import { accountStatus, find, isNotServed, type Lookup, listsNumbers, present } from './lookup.ts';
 import type { Credentials, Input, Settings } from './schemas.ts';
 
 /** The number that Twilio lends to everybody who tries WhatsApp; it is in no account's list. */
@@ -21,7 +21,8 @@ export async function connect(source: TwilioSource, input: Input, context: Conne
   const sourceChannelId = source === 'twilio.whatsapp' ? `whatsapp:${number}` : number;
 
   const lookup = await find(source, sourceChannelId, account, context);
-  if (lookup.state === 'absent' && source === 'twilio.sms') {
+  if (lookup.state === 'unavailable') await checkAccount(account, context);
+  if (lookup.state === 'absent' && source === 'twilio.sms' && (await listsNumbers(account, context))) {
     throw new PatchbayError('provider-refused', `The Twilio account ${account.accountSid} has no number ${number}`, {
       problems: [{ field: 'phone_number', message: `the Twilio account ${account.accountSid} has no such number` }],
     });
@@ -43,9 +44,17 @@ export async function connect(source: TwilioSource, input: Input, context: Conne
   return reason ? { ...connected, status: 'warning', statusReason: reason } : connected;
 }
 
+/** Where the number cannot be looked up, at least the account must be right. */
+async function checkAccount(account: Account, context: ConnectorContext): Promise<void> {
+  const status = await accountStatus(account, context);
+  if (status && status !== 'active') throw new PatchbayError('provider-refused', `The Twilio account ${account.accountSid} is ${status}`);
+}
+
 function absence(lookup: Lookup, sourceChannelId: string): string | undefined {
   if (lookup.state !== 'absent' || sourceChannelId === WHATSAPP_SANDBOX) return undefined;
-  return 'The Twilio account lists no WhatsApp sender with this number: check it in the Twilio console under Messaging, Senders';
+  return sourceOf(sourceChannelId) === 'twilio.sms'
+    ? 'The Twilio account lists no numbers: check it in the Twilio console under Phone Numbers, Active numbers'
+    : 'The Twilio account lists no WhatsApp sender with this number: check it in the Twilio console under Messaging, Senders';
 }
 
 /** Takes our address off the number, where it is still ours and no other channel of ours hangs on it. */
@@ -60,7 +69,7 @@ export async function disconnect(
   const lookup = await find(source, channel.sourceChannelId, account, context);
   if (lookup.state !== 'found' || !isOurs(lookup.sender.webhookUrl, context.config)) return;
   const response = await writeWebhook(source, channel.sourceChannelId, lookup.sender.sid, '', account, context);
-  if (response.status >= 300 && !isMissingEndpoint(response)) throw errorOf(response);
+  if (response.status >= 300 && !isNotServed(response)) throw errorOf(response);
 }
 
 type Webhook = { state: 'set' | 'by hand'; problem?: string };
@@ -79,7 +88,7 @@ async function setWebhook(
   const url = inboundUrl(context.config) + RETRY_OVERRIDES;
   const response = await writeWebhook(source, sourceChannelId, lookup.sender.sid, url, account, context);
   if (response.status < 300) return { state: 'set' };
-  if (isMissingEndpoint(response)) return { state: 'by hand' };
+  if (response.status === 404 || response.status === 405 || response.status === 501) return { state: 'by hand' };
   const refusal = errorOf(response);
   if (refusal.class === 'unauthorized' && response.status === 401) throw refusal;
   return {
@@ -153,7 +162,8 @@ export async function health(source: TwilioSource, channel: ChannelView, context
     checks.push({ name: 'account', ok: status === undefined || status === 'active', message: status ?? 'not told' });
     if (status && status !== 'active') return { status: 'failed', reason: `The Twilio account is ${status}`, checks };
     const lookup = await find(source, channel.sourceChannelId, account, context);
-    return judge(lookup, channel, context.config, checks);
+    const gone = lookup.state === 'absent' && source === 'twilio.sms' && (await listsNumbers(account, context));
+    return judge(lookup, gone, channel, context.config, checks);
   } catch (error) {
     if (error instanceof ProviderError && error.class === 'unauthorized') {
       checks.push({ name: 'account', ok: false, message: error.message });
@@ -168,15 +178,22 @@ export async function health(source: TwilioSource, channel: ChannelView, context
   }
 }
 
-function judge(lookup: Lookup, channel: ChannelView, config: ProviderConfig, checks: NonNullable<HealthReport['checks']>): HealthReport {
+/** `gone`: the account lists other numbers, and this one no longer. */
+function judge(
+  lookup: Lookup,
+  gone: boolean,
+  channel: ChannelView,
+  config: ProviderConfig,
+  checks: NonNullable<HealthReport['checks']>,
+): HealthReport {
   if (lookup.state === 'unavailable')
     return { status: 'active', checks: [...checks, { name: 'number', ok: true, message: lookup.reason }] };
   if (lookup.state === 'absent') {
     const tolerated = channel.sourceChannelId === WHATSAPP_SANDBOX;
     checks.push({ name: 'number', ok: tolerated, message: tolerated ? 'Twilio’s WhatsApp sandbox' : 'not in the account' });
     if (tolerated) return { status: 'active', checks };
-    const sms = sourceOf(channel.sourceChannelId) === 'twilio.sms';
-    return { status: sms ? 'failed' : 'warning', reason: `The Twilio account no longer lists ${channel.sourceChannelId}`, checks };
+    const reason = gone ? `The Twilio account no longer lists ${channel.sourceChannelId}` : absence(lookup, channel.sourceChannelId)!;
+    return { status: gone ? 'failed' : 'warning', reason, checks };
   }
   checks.push({ name: 'number', ok: true });
   const { webhookUrl, details } = lookup.sender;
@@ -194,12 +211,4 @@ function judge(lookup: Lookup, channel: ChannelView, config: ProviderConfig, che
     };
   }
   return { status: 'active', details, checks };
-}
-
-/** Twilio's word for the account's state; undefined where the API does not serve it. */
-async function accountStatus(account: Account, context: ConnectorContext): Promise<string | undefined> {
-  const response = await call(account, context, { path: `/2010-04-01/Accounts/${account.accountSid}.json` });
-  if (isMissingEndpoint(response)) return undefined;
-  if (response.status >= 300) throw errorOf(response);
-  return stringOf(objectOf(response.json()).status);
 }

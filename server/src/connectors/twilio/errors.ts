@@ -119,7 +119,7 @@ const MEANINGS: Record<string, Meaning> = {
   63010: { class: 'retry', message: 'WhatsApp has an internal error' },
   63012: { class: 'retry', message: 'WhatsApp has an internal error' },
   63013: { class: 'rejected', message: 'the message breaks a WhatsApp policy' },
-  63014: { class: 'opted-out', message: 'the recipient has blocked this sender', scope: 'recipient' },
+  63014: { class: 'opted-out', message: 'the recipient has blocked this sender' },
   63015: {
     class: 'recipient-unreachable',
     message: 'the recipient has not joined the WhatsApp sandbox',
@@ -139,7 +139,7 @@ const MEANINGS: Record<string, Meaning> = {
   63028: { class: 'rejected', message: 'the number of template values is wrong' },
   63031: { class: 'rejected', message: 'sender and recipient are the same number' },
   63032: { class: 'recipient-unreachable', message: 'WhatsApp keeps this recipient in an experiment group that gets no such message' },
-  63033: { class: 'opted-out', message: 'the recipient has blocked messages from this sender', scope: 'recipient' },
+  63033: { class: 'opted-out', message: 'the recipient has blocked messages from this sender' },
   63038: { class: 'rate-limited', message: 'the account’s daily message limit is reached', scope: 'channel' },
   63040: { class: 'rejected', message: 'the template was rejected by WhatsApp' },
   63041: { class: 'rejected', message: 'the template is paused by WhatsApp' },

@@ -18,8 +18,13 @@ export function parse(event: RawEvent): InboundEvent[] {
   if (!sid) throw new Error('Twilio webhook without MessageSid');
   const status = (form.get('MessageStatus') ?? form.get('SmsStatus') ?? 'received').toLowerCase();
   if (isInbound(form)) return inboundEvents(sid, form, raw);
-  return [receipt(sid, status, form)];
+  const told = receipt(sid, status, form);
+  const blocked = form.get('ErrorCode') === UNSUBSCRIBED ? form.get('To') : null;
+  return blocked ? [told, { kind: 'consent', contact: { identities: [identityOf(blocked)] }, wants: false, by: 'provider' }] : [told];
 }
+
+/** Twilio's own list says that the recipient has answered STOP, perhaps before we were there. */
+const UNSUBSCRIBED = '21610';
 
 /** A message of the contact's, and not the status of one of ours. */
 export function isInbound(form: URLSearchParams): boolean {
@@ -140,7 +145,7 @@ function consentOf(form: URLSearchParams, contact: Party): ConsentEvent | undefi
 
 const STATES: Record<string, ReceiptEvent['state']> = {
   accepted: 'sent',
-  scheduled: 'sent',
+  scheduled: 'scheduled',
   queued: 'sent',
   sending: 'sent',
   sent: 'sent',

@@ -13,12 +13,16 @@ import { media } from './media.ts';
 import { reconcile, settle } from './reconcile.ts';
 import { Credentials, Input, Settings } from './schemas.ts';
 import { countSegments } from './segments.ts';
-import { check, nativeParameters, schedules, send } from './send.ts';
+import { cancel, check, nativeParameters, schedules, send } from './send.ts';
+import { sessionProblems } from './session-content.ts';
 import { templates } from './templates.ts';
 
 const ICON =
   'M12 0a12 12 0 1 0 0 24 12 12 0 0 0 0-24Zm0 20.8a8.8 8.8 0 1 1 0-17.6 8.8 8.8 0 0 1 0 17.6ZM9 6.6a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Zm6 0a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Zm-6 6a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Zm6 0a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8Z';
 const MEGABYTE = 1024 * 1024;
+/** Files that one message may have. */
+const MMS_FILES = 10;
+const WHATSAPP_FILES = 1;
 
 interface Abilities {
   sms: boolean;
@@ -64,6 +68,9 @@ const whatsappCapabilities: Capabilities = {
     sticker: { maxBytes: 500 * 1024, types: ['image/webp'] },
   },
   location: true,
+  choices: { max: 3, title: 20, text: 1024, header: 60, footer: 60 },
+  list: { rows: 10, sections: 1, title: 24, description: 72, button: 20, text: 1024 },
+  cards: { max: 1, title: 1024, text: 1024, actions: 3 },
   templates: true,
   receipts: { delivered: true, read: true },
   typing: { in: false, out: true },
@@ -88,8 +95,8 @@ function common(
   | 'send'
   | 'settle'
   | 'schedules'
+  | 'cancel'
   | 'reconcile'
-  | 'check'
   | 'media'
   | 'address'
   | 'readNative'
@@ -104,10 +111,10 @@ function common(
     setup,
     parse,
     send: (message, channel, context) => send(source, message, channel, context),
-    settle: (message, channel, context) => settle(source, message, channel, context),
+    settle: (message, channel, context, isKnown) => settle(source, message, channel, context, isKnown),
     reconcile,
     schedules,
-    check,
+    cancel,
     media,
     address: addressOf,
     readNative,
@@ -122,7 +129,7 @@ function readNative(payload: unknown): Content | undefined {
   if (typeof fields.ContentSid === 'string') {
     return { type: 'template', name: fields.ContentSid, language: '', components: [], providerRef: fields.ContentSid };
   }
-  if (check({ type: 'native', payload }).length > 0) return undefined;
+  if (check({ type: 'native', payload }, MMS_FILES).length > 0) return undefined;
   const { Body, MediaUrl } = nativeParameters(payload);
   if (typeof Body === 'string') return { type: 'text', text: Body };
   const [first, ...more] = (MediaUrl as string[]).map((url) => ({ url }));
@@ -150,6 +157,7 @@ export const twilioSms = defineConnector({
   settings: Settings,
   credentials: Credentials,
   capabilities: smsCapabilities,
+  check: (content) => check(content, MMS_FILES),
   estimate,
   // Twilio queues by itself what a number may not send at once; this only keeps to its API's own rate.
   pacing: { perSecond: 100 },
@@ -166,6 +174,7 @@ export const twilioWhatsapp = defineConnector({
   settings: Settings,
   credentials: Credentials,
   capabilities: whatsappCapabilities,
+  check: (content) => [...check(content, WHATSAPP_FILES), ...sessionProblems(content)],
   pacing: { perSecond: 80 },
   templates,
   async typing({ on, lastInboundProviderId }, channel, context) {

@@ -14,13 +14,27 @@ export interface Sender {
 
 export type Lookup = { state: 'found'; sender: Sender } | { state: 'absent' } | { state: 'unavailable'; reason: string };
 
-/** Looks one address up. Throws `ProviderError` when Twilio refuses or is away. */
+/** Looks one address up. Throws `ProviderError` when Twilio refuses the account or is away. */
 export async function find(source: TwilioSource, sourceChannelId: string, account: Account, context: ConnectorContext): Promise<Lookup> {
   const listed = await listOf(source, account, context, source === 'twilio.sms' ? sourceChannelId : undefined);
   if (!Array.isArray(listed)) return listed;
   const found = listed.find((item) => addressOf(source, item) === sourceChannelId);
   if (!found) return { state: 'absent' };
   return { state: 'found', sender: source === 'twilio.sms' ? numberOf(found) : senderOf(found) };
+}
+
+/** Whether the account lists any number at all: one that lists none (a gateway may) says nothing about a number. */
+export async function listsNumbers(account: Account, context: ConnectorContext): Promise<boolean> {
+  const listed = await listOf('twilio.sms', account, context);
+  return Array.isArray(listed) && listed.length > 0;
+}
+
+/** Twilio's word for the account's state; undefined where the API does not serve it. Throws `ProviderError` when it refuses. */
+export async function accountStatus(account: Account, context: ConnectorContext): Promise<string | undefined> {
+  const response = await call(account, context, { path: `/2010-04-01/Accounts/${account.accountSid}.json` });
+  if (isNotServed(response)) return undefined;
+  if (response.status >= 300) throw errorOf(response);
+  return stringOf(objectOf(response.json()).status);
 }
 
 /** Every number or sender that could be connected. */
@@ -76,7 +90,7 @@ function senderOf(found: Record<string, unknown>): Sender {
   };
 }
 
-/** A list over all its pages. An address that does not serve it at all does not stop a connect; a refusal does. */
+/** A list over all its pages. An address that does not serve it does not stop a connect; refused credentials do. */
 async function list(
   first: string,
   service: 'api' | 'messaging',
@@ -88,7 +102,7 @@ async function list(
   let path: string | undefined = first;
   while (path) {
     const response = await call(account, context, { service, path });
-    if (isMissingEndpoint(response)) {
+    if (isNotServed(response)) {
       return { state: 'unavailable', reason: `the account's list of numbers is not available (${response.status})` };
     }
     if (response.status >= 300) throw errorOf(response);
@@ -101,8 +115,12 @@ async function list(
   return items;
 }
 
-export function isMissingEndpoint(response: HttpResponse): boolean {
-  return response.status === 404 || response.status === 405 || response.status === 501;
+/**
+ * True when the address does not do what was asked: gateways and stand-ins serve a part of Twilio's API. Refused
+ * credentials and a limit are no such answer.
+ */
+export function isNotServed({ status }: HttpResponse): boolean {
+  return status === 501 || (status >= 400 && status < 500 && status !== 401 && status !== 403 && status !== 429);
 }
 
 export function objectOf(value: unknown): Record<string, unknown> {

@@ -1,13 +1,12 @@
 /** Finding what a lost webhook or an unanswered call left open, by listing the account's messages. */
-import { mediaOf } from '../../model/content.ts';
 import { ProviderError } from '../../model/errors.ts';
-import type { ChannelView, ConnectorContext, OutboundMessage, RawEvent, Settlement } from '../connector.ts';
+import type { ChannelView, ConnectorContext, IsKnown, OutboundMessage, RawEvent, Settlement } from '../connector.ts';
 import { recipientOf, type TwilioSource } from './addresses.ts';
 import { type Account, accountOfChannel, call, callJson, formOf, messagesPath, pathOfPage } from './client.ts';
 import { errorOf, messageErrorOf } from './errors.ts';
 import { FOUND_DATE } from './inbound.ts';
 import type { Credentials, Settings } from './schemas.ts';
-import { parametersOf } from './send.ts';
+import { listedAs } from './send.ts';
 
 type Channel = ChannelView<Settings, Credentials>;
 
@@ -41,6 +40,7 @@ export async function settle(
   message: OutboundMessage,
   channel: Channel,
   context: ConnectorContext,
+  isKnown: IsKnown,
 ): Promise<Settlement> {
   const to = recipientOf(source, message.to);
   if (!to) return { outcome: 'never-received' };
@@ -48,14 +48,10 @@ export async function settle(
   const account = accountOfChannel(channel, context.config);
   const listed = await listMessages(account, context, { To: to, From: channel.sourceChannelId }, new Date(created - CLOCK_MS));
   if (!listed) return { outcome: 'unknown' };
-  const parameters = await parametersOf(message.content, channel, context);
-  const body = typeof parameters.Body === 'string' ? parameters.Body : undefined;
-  const files = Array.isArray(parameters.MediaUrl) ? parameters.MediaUrl.length : mediaOf(message.content).length;
-  const matches = listed.filter(
-    (item) =>
-      item.direction.startsWith('outbound') &&
-      (parameters.ContentSid !== undefined || ((item.body ?? '') === (body ?? '') && Number(item.num_media ?? 0) === files)),
-  );
+  const expected = listedAs(message.content, context);
+  const alike = listed.filter((item) => item.direction.startsWith('outbound') && looksLike(item, expected));
+  const others = await isKnown(alike.map(({ sid }) => sid));
+  const matches = alike.filter(({ sid }) => !others.has(sid));
   if (matches.length > 1) return { outcome: 'unknown' };
   const match = matches[0];
   if (!match) {
@@ -63,6 +59,11 @@ export async function settle(
     return { outcome: waited < LIST_DELAY_MS ? 'unknown' : 'never-received' };
   }
   return settlementOf(match);
+}
+
+function looksLike(item: Listed, expected: ReturnType<typeof listedAs>): boolean {
+  if (!expected) return true;
+  return (item.body ?? '') === expected.body && (expected.files === undefined || Number(item.num_media ?? 0) === expected.files);
 }
 
 function settlementOf(match: Listed): Settlement {

@@ -1,18 +1,17 @@
 /** One message → Twilio's Messages resource (twilio.com/docs/messaging/api/message-resource). */
 import { type Content, type MediaRef, mediaOf, type TemplateComponent } from '../../model/content.ts';
+import { asText } from '../../model/degrade.ts';
 import { ProviderError } from '../../model/errors.ts';
 import type { ChannelView, ConnectorContext, OutboundMessage, SendReceipt } from '../connector.ts';
 import { recipientOf, statusUrl, type TwilioSource, unreachable } from './addresses.ts';
 import { accountOfChannel, callJson, messagesPath, type Parameters } from './client.ts';
 import type { Credentials, Settings } from './schemas.ts';
+import { bodyOf, isSessionContent, type SessionContent, sessionContentSid } from './session-content.ts';
 import { contentSidOf } from './templates.ts';
 
 type Channel = ChannelView<Settings, Credentials>;
 
 export const MALFORMED = 'Malformed message. Requires either "Body" or "MediaUrl" property';
-/** Twilio fetches and keeps at most this many files for one message. */
-export const MAX_MEDIA = 10;
-
 interface MessageResource {
   sid?: string;
   status?: string;
@@ -31,18 +30,59 @@ export async function send(
   const to = recipientOf(source, message.to);
   if (!to) throw new ProviderError('recipient-unreachable', 'the contact has no phone number', { scope: 'recipient' });
   const account = accountOfChannel(channel, context.config);
-  const content = await parametersOf(message.content, channel, context);
-  const form: Parameters = { To: to, ...senderOf(channel), ...content, ...scheduleOf(message, channel, context.now()) };
-  if (!unreachable(context.config)) form.StatusCallback = statusUrl(context.config, channel.sourceChannelId, message.id);
-  const answer = await callJson<MessageResource>(account, context, { method: 'POST', path: `${messagesPath(account)}.json`, form });
+  const common: Parameters = {
+    To: to,
+    ...senderOf(channel),
+    ...scheduleOf(message, channel, context.now()),
+    ...validityOf(message, context.now()),
+  };
+  if (!unreachable(context.config)) common.StatusCallback = statusUrl(context.config, channel.sourceChannelId, message.id);
+  const create = (content: Parameters) =>
+    callJson<MessageResource>(account, context, {
+      method: 'POST',
+      path: `${messagesPath(account)}.json`,
+      form: { ...common, ...content },
+    });
+  let content = await parametersOf(message.content, channel, context);
+  let answer: MessageResource;
+  try {
+    answer = await create(content);
+  } catch (error) {
+    const deleted = error instanceof ProviderError && error.code === CONTENT_GONE && isSessionContent(message.content);
+    if (!deleted) throw error;
+    content = await parametersOf(message.content, channel, context, { anew: true });
+    answer = await create(content);
+  }
   if (!answer.sid) throw new ProviderError('unknown-outcome', 'Twilio’s answer names no message', { raw: answer });
-  return { providerId: answer.sid, payload: content, details: { status: answer.status, num_segments: answer.num_segments } };
+  return {
+    providerId: answer.sid,
+    state: answer.status === 'scheduled' ? 'scheduled' : 'sent',
+    payload: content,
+    details: { status: answer.status, num_segments: answer.num_segments },
+  };
 }
+
+/** The ContentSid does not exist: somebody deleted what we had made. */
+const CONTENT_GONE = '21655';
 
 function senderOf(channel: Channel): Parameters {
   const service = channel.settings.messaging_service_sid;
   // With a service, From still picks the number that the contact knows.
   return service ? { MessagingServiceSid: service, From: channel.sourceChannelId } : { From: channel.sourceChannelId };
+}
+
+/** Twilio counts from when it sends, and takes at most ten hours. */
+function validityOf({ validUntil, sendAt }: OutboundMessage, now: Date): Parameters {
+  if (!validUntil) return {};
+  const seconds = Math.ceil((validUntil.getTime() - Math.max(now.getTime(), sendAt?.getTime() ?? 0)) / 1000);
+  return { ValidityPeriod: String(Math.min(Math.max(seconds, 1), 36_000)) };
+}
+
+/** Takes a message back that Twilio keeps until its time. */
+export async function cancel({ providerId }: { providerId: string }, channel: Channel, context: ConnectorContext): Promise<void> {
+  const account = accountOfChannel(channel, context.config);
+  const path = `${messagesPath(account)}/${providerId}.json`;
+  await callJson(account, context, { method: 'POST', path, form: { Status: 'canceled' } });
 }
 
 const SOONEST_MS = 15 * 60_000;
@@ -69,8 +109,45 @@ function scheduleOf(message: OutboundMessage, channel: Channel, now: Date): Para
   return { ScheduleType: 'fixed', SendAt: message.sendAt.toISOString() };
 }
 
-/** Our content → Twilio's parameters. */
-export async function parametersOf(content: Content, channel: Channel, context: ConnectorContext): Promise<Parameters> {
+/** Our content → Twilio's parameters. `anew`: Content that was made before does not count. */
+export async function parametersOf(
+  content: Content,
+  channel: Channel,
+  context: ConnectorContext,
+  options: { anew?: boolean } = {},
+): Promise<Parameters> {
+  if (isSessionContent(content)) return await sessionParameters(content, channel, context, options);
+  if (content.type === 'template') {
+    return {
+      ContentSid: content.providerRef ?? (await contentSidOf(content.name, content.language, channel, context)),
+      ContentVariables: JSON.stringify(variablesOf(content.components, context)),
+    };
+  }
+  return plainParameters(content, context);
+}
+
+/** Buttons, lists and cards; where the Content API is not served, the same words as text. */
+async function sessionParameters(
+  content: SessionContent,
+  channel: Channel,
+  context: ConnectorContext,
+  options: { anew?: boolean },
+): Promise<Parameters> {
+  const mediaUrl = (media: MediaRef) => addressOf(media, context);
+  const ContentSid = await sessionContentSid(content, channel, context, { ...options, mediaUrl });
+  return ContentSid ? { ContentSid } : { Body: asText(content, { mediaUrl }) };
+}
+
+/** How Twilio's list shows the message: what it says, and how many files it has; undefined where that cannot be known. */
+export function listedAs(content: Content, context: ConnectorContext): { body: string; files?: number } | undefined {
+  if (isSessionContent(content)) return { body: bodyOf(content) };
+  if (content.type === 'template') return content.preview === undefined ? undefined : { body: content.preview };
+  const { Body, MediaUrl, ContentSid } = plainParameters(content, context);
+  if (ContentSid !== undefined) return undefined;
+  return { body: typeof Body === 'string' ? Body : '', files: Array.isArray(MediaUrl) ? MediaUrl.length : 0 };
+}
+
+function plainParameters(content: Content, context: ConnectorContext): Parameters {
   switch (content.type) {
     case 'text':
       return { Body: content.text };
@@ -90,11 +167,6 @@ export async function parametersOf(content: Content, channel: Channel, context: 
         PersistentAction: `geo:${content.latitude},${content.longitude}${label ? `|${label}` : ''}`,
       };
     }
-    case 'template':
-      return {
-        ContentSid: content.providerRef ?? (await contentSidOf(content.name, content.language, channel, context)),
-        ContentVariables: JSON.stringify(variablesOf(content.components, context)),
-      };
     case 'native':
       return nativeParameters(content.payload);
     default:
@@ -153,7 +225,7 @@ export function nativeParameters(payload: unknown): Parameters {
 }
 
 /** Limits of Twilio's that the capabilities cannot express. */
-export function check(content: Content): string[] {
+export function check(content: Content, maxFiles: number): string[] {
   if (content.type === 'native') {
     try {
       nativeParameters(content.payload);
@@ -163,5 +235,5 @@ export function check(content: Content): string[] {
     }
   }
   const files = mediaOf(content).length;
-  return files > MAX_MEDIA ? [`${files} files, Twilio takes at most ${MAX_MEDIA} with one message`] : [];
+  return files > maxFiles ? [`${files} files, this channel takes at most ${maxFiles} with one message`] : [];
 }

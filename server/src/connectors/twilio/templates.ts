@@ -5,6 +5,7 @@ import type { ChannelView, ConnectorContext, NewTemplate, ProviderTemplate, Temp
 import { accountOfChannel, call, callJson, pathOfPage } from './client.ts';
 import { errorOf } from './errors.ts';
 import type { Credentials, Settings } from './schemas.ts';
+import { SESSION_NAME } from './session-content.ts';
 
 type Channel = ChannelView<Settings, Credentials>;
 
@@ -27,7 +28,7 @@ async function list(channel: Channel, context: ConnectorContext): Promise<Provid
       path,
     });
     if (!Array.isArray(page.contents)) throw new ProviderError('retry', 'Twilio’s list of templates cannot be read');
-    found.push(...page.contents.map(templateOf));
+    found.push(...page.contents.filter((content) => !content.friendly_name?.startsWith(SESSION_NAME)).map(templateOf));
     path = pathOfPage(page.meta?.next_page_url);
   }
   return found;

@@ -56,6 +56,7 @@ await setConsent(t.engine.database, {
   value: 'ann',
   wants: false,
   keyword: 'STOP',
+  by: 'contact',
   at: new Date(),
 });
 const subscription = (
@@ -88,6 +89,7 @@ const BODIES: Record<string, unknown> = {
   },
   'POST /conversations/{conversationId}/messages/preview': { body: { type: 'text', text: { text: 'x' } } },
   'POST /messages/{messageId}/reactions': { emoji: null },
+  'POST /channels/{channelId}/opt-outs': { identifierValue: 'ann' },
   'PATCH /templates/{templateId}': { body: 'x' },
   'POST /templates/{templateId}/render': {},
   'PATCH /saved-replies/{replyId}': { title: 'x' },

@@ -137,6 +137,7 @@ describe('opt-outs and reach', () => {
       value,
       wants: false,
       keyword: 'STOP',
+      by: 'contact' as const,
       at: new Date(),
     };
     await setConsent(t.engine.database, consent);

@@ -10,6 +10,7 @@ import { bytesOf, factsOf } from '../../../src/connectors/email/raw.ts';
 import type { Mailbox } from '../../../src/connectors/email/settings.ts';
 import type { MessageEvent } from '../../../src/connectors/events.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
+import { nothingKnown } from '../../support/settling.ts';
 import { type Listener, listener, mailbox, type TestContext, testContext, testSpool } from './context.ts';
 import { type HookServer, hookServer } from './hooks-server.ts';
 import { MAILBOX, mail } from './mail.ts';
@@ -177,8 +178,8 @@ describe('sending', () => {
     const message = text();
     sandbox.faults.add({ match: '/messages/send', kind: 'lost' });
     await expect(connector.send!(message, channel, context)).rejects.toMatchObject({ class: 'unknown-outcome' });
-    expect(await connector.settle!(message, channel, context)).toMatchObject({ outcome: 'accepted' });
-    expect(await connector.settle!(text(), channel, context)).toEqual({ outcome: 'unknown' });
+    expect(await connector.settle!(message, channel, context, nothingKnown)).toMatchObject({ outcome: 'accepted' });
+    expect(await connector.settle!(text(), channel, context, nothingKnown)).toEqual({ outcome: 'unknown' });
   });
 
   it('refreshes a token before and after its end', async () => {

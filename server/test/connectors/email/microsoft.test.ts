@@ -6,6 +6,7 @@ import { readMailEvent } from '../../../src/connectors/email/parse.ts';
 import type { Mailbox } from '../../../src/connectors/email/settings.ts';
 import type { MessageEvent } from '../../../src/connectors/events.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
+import { nothingKnown } from '../../support/settling.ts';
 import { type Listener, listener, mailbox, type TestContext, testContext } from './context.ts';
 import { type HookServer, hookServer } from './hooks-server.ts';
 import { MAILBOX, mail } from './mail.ts';
@@ -157,11 +158,11 @@ describe('sending', () => {
     const message = text('ann@example.com');
     sandbox.faults.add({ match: '/send', kind: 'lost' });
     await expect(connector.send!(message, channel, context)).rejects.toMatchObject({ class: 'unknown-outcome' });
-    expect(await connector.settle!(message, channel, context)).toMatchObject({
+    expect(await connector.settle!(message, channel, context, nothingKnown)).toMatchObject({
       outcome: 'accepted',
       providerId: `${message.id}@shop.example`,
     });
-    expect(await connector.settle!(text('ann@example.com'), channel, context)).toEqual({ outcome: 'never-received' });
+    expect(await connector.settle!(text('ann@example.com'), channel, context, nothingKnown)).toEqual({ outcome: 'never-received' });
   });
 
   it('refreshes a token that was taken back', async () => {

@@ -13,6 +13,7 @@ import { createEmailConnector } from '../../../src/connectors/email/connector.ts
 import { gmailHook, microsoftHook } from '../../../src/connectors/email/hooks.ts';
 import type { Mailbox } from '../../../src/connectors/email/settings.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
+import { nothingKnown } from '../../support/settling.ts';
 import { type Listener, listener, mailbox, realHttp, testContext } from './context.ts';
 import { hookServer } from './hooks-server.ts';
 import { MAILBOX, mail } from './mail.ts';
@@ -204,7 +205,7 @@ describe.skipIf(!existsSync(graph))('Microsoft Graph', () => {
     await ear.until(() => exchanges.some(({ method }) => method === 'PATCH'));
     const message = outgoing();
     await connector.send!(message, channel, context);
-    await connector.settle!(message, channel, context);
+    await connector.settle!(message, channel, context, nothingKnown);
     context.files.set('big', { data: Buffer.alloc(5_000_000), mimeType: 'application/zip', filename: 'big.zip' });
     context.files.set('small', { data: Buffer.from('x'), mimeType: 'text/plain', filename: 's.txt' });
     await connector.send!(outgoing({ attachments: [{ id: 'big' }, { id: 'small', contentId: 'c1' }] }), channel, context);
@@ -259,7 +260,7 @@ describe.skipIf(!existsSync(gmail))('Gmail', () => {
     await ear.until(() => exchanges.some(({ path, query }) => path.endsWith('/messages') && query.includes('q')));
     const message = outgoing();
     await connector.send!(message, channel, context);
-    await connector.settle!(message, channel, context);
+    await connector.settle!(message, channel, context, nothingKnown);
     await connector.disconnect!(channel, context, { lastOfAccount: true });
     expect(
       judge(

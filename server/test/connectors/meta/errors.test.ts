@@ -11,7 +11,7 @@ describe('Meta’s errors', () => {
     ['retry', 'message', [1, 2, 131000, 131016, 131057, 133004, 135000]],
     ['window-closed', 'recipient', [131047]],
     ['recipient-unreachable', 'recipient', [131026, 131030, 131021, 130472, 131049, 130497, 137000, 131062, 551]],
-    ['opted-out', 'recipient', [131050]],
+    ['opted-out', 'message', [131050]],
     ['rejected', 'channel', [131048, 131064]],
     [
       'rejected',

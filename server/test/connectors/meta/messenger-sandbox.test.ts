@@ -7,6 +7,7 @@ import { facebook } from '../../../src/connectors/meta/messenger/facebook.ts';
 import { instagram } from '../../../src/connectors/meta/messenger/instagram.ts';
 import type { Content } from '../../../src/model/content.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
+import { nothingKnown } from '../../support/settling.ts';
 import { channelOf, contextFor, type TestContext } from './support.ts';
 
 const PAGE = '123456789';
@@ -211,19 +212,19 @@ describe('sending on Messenger', () => {
     sandbox.faults.lostAnswers = 1;
     await expect(facebook.send!(lost, page, context)).rejects.toMatchObject({ class: 'unknown-outcome' });
     const providerId = sandbox.state.sent.at(-1)!.id;
-    expect(await facebook.settle!(lost, page, context)).toEqual({ outcome: 'accepted', providerId, state: 'sent' });
+    expect(await facebook.settle!(lost, page, context, nothingKnown)).toEqual({ outcome: 'accepted', providerId, state: 'sent' });
     const other = message('5551', 'psid', { type: 'text', text: 'This was never sent' });
-    expect(await facebook.settle!(other, page, context)).toEqual({ outcome: 'unknown' });
+    expect(await facebook.settle!(other, page, context, nothingKnown)).toEqual({ outcome: 'unknown' });
     const later = { ...context, now: () => new Date(Date.now() + 300_000) };
-    expect(await facebook.settle!(other, page, later)).toEqual({ outcome: 'never-received' });
+    expect(await facebook.settle!(other, page, later, nothingKnown)).toEqual({ outcome: 'never-received' });
     // A message that waited in line is asked about from the time of its call, not of its making.
     const waited = { ...other, calledAt: new Date(Date.now() + 240_000) };
-    expect(await facebook.settle!(waited, page, later)).toEqual({ outcome: 'unknown' });
+    expect(await facebook.settle!(waited, page, later, nothingKnown)).toEqual({ outcome: 'unknown' });
     const known = async (ids: string[]) => new Set(ids);
-    expect(await facebook.settle!(lost, page, later, known)).toEqual({ outcome: 'never-received' });
+    expect(await facebook.settle!(lost, page, later, known, nothingKnown)).toEqual({ outcome: 'never-received' });
     const picture = message('5551', 'psid', { type: 'image', media: { url: 'https://x.example/a' } });
-    expect(await facebook.settle!(picture, page, later)).toEqual({ outcome: 'unknown' });
-    expect(await facebook.settle!(picture, page, later, known)).toEqual({ outcome: 'never-received' });
+    expect(await facebook.settle!(picture, page, later, nothingKnown)).toEqual({ outcome: 'unknown' });
+    expect(await facebook.settle!(picture, page, later, known, nothingKnown)).toEqual({ outcome: 'never-received' });
   });
 
   it('hears its own echo, and what became of the message', async () => {

@@ -8,6 +8,7 @@ import { twilio, twilioSms, twilioWhatsapp } from '../../../src/connectors/twili
 import { signatureOf } from '../../../src/connectors/twilio/signature.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
 import { channelOf, configOf, contextOf } from '../../support/connector-context-twilio.ts';
+import { nothingKnown } from '../../support/settling.ts';
 
 const SID = `AC${'a'.repeat(32)}`;
 const SMS = '+15551230001';
@@ -498,7 +499,7 @@ describe('trouble', () => {
     await expect(twilioSms.send!(item, channel, contextOf(settings))).rejects.toMatchObject({ class: 'unknown-outcome' });
     await expect.poll(() => seen.length).toBe(2);
     expect(seen[0]).toMatchObject({ kind: 'receipt', ourId: item.id });
-    expect(await twilioSms.settle!(item, channel, contextOf(settings))).toMatchObject({
+    expect(await twilioSms.settle!(item, channel, contextOf(settings), nothingKnown)).toMatchObject({
       outcome: 'accepted',
       state: 'delivered',
       providerId: sandbox.account.messages[0]!.sid,
@@ -510,11 +511,11 @@ describe('trouble', () => {
     const context = contextOf(settings);
     const item = message({ type: 'text', text: 'x' });
     const ago = (ms: number) => ({ ...item, calledAt: new Date(Date.now() - ms) });
-    expect(await twilioSms.settle!(item, channel, context)).toEqual({ outcome: 'unknown' });
-    expect(await twilioSms.settle!(ago(5_000), channel, context)).toEqual({ outcome: 'unknown' });
-    expect(await twilioSms.settle!(ago(60_000), channel, context)).toEqual({ outcome: 'never-received' });
+    expect(await twilioSms.settle!(item, channel, context, nothingKnown)).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(ago(5_000), channel, context, nothingKnown)).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(ago(60_000), channel, context, nothingKnown)).toEqual({ outcome: 'never-received' });
     sandbox.faults.add({ kind: 'answer', status: 404, body: '' });
-    expect(await twilioSms.settle!(ago(60_000), channel, context)).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(ago(60_000), channel, context, nothingKnown)).toEqual({ outcome: 'unknown' });
   });
 
   it('two that look the same stay unknown', async () => {
@@ -522,7 +523,7 @@ describe('trouble', () => {
     const item = message({ type: 'text', text: 'ok' });
     await twilioSms.send!(item, channel, contextOf(settings));
     await twilioSms.send!(message({ type: 'text', text: 'ok' }), channel, contextOf(settings));
-    expect(await twilioSms.settle!(item, channel, contextOf(settings))).toEqual({ outcome: 'unknown' });
+    expect(await twilioSms.settle!(item, channel, contextOf(settings), nothingKnown)).toEqual({ outcome: 'unknown' });
   });
 
   it('finds what lost webhooks left open', async () => {

@@ -79,6 +79,20 @@ export const Message = Type.Object(
     }),
     reaction: nullable(Type.Object({ emoji: Type.String() })),
     ownReaction: nullable(Type.Object({ emoji: Type.String() })),
+    attempts: Type.Optional(
+      Type.Array(
+        Type.Object({
+          channelId: Uuid,
+          source: Type.String(),
+          state: Type.String(),
+          at: Timestamp,
+          platformReference: Type.Optional(Type.String()),
+          revoked: Type.Optional(Type.Boolean({ description: 'Taken back there before it went the next way.' })),
+          error: Type.Optional(Type.Object({ class: Type.String(), message: Type.String(), providerCode: Type.Optional(Type.String()) })),
+        }),
+        { description: 'The ways that it went before the present one (`fallback`), and what became of each.' },
+      ),
+    ),
   },
   { title: 'Message' },
 );
@@ -97,6 +111,17 @@ export const ReceiverContact = Type.Object(
   { additionalProperties: false },
 );
 export type ReceiverContact = Static<typeof ReceiverContact>;
+
+const Seconds = Type.Integer({ minimum: 1, maximum: 604_800 });
+
+const Fallback = Type.Object(
+  {
+    channelId: Uuid,
+    receiver: Type.Optional(ReceiverContact),
+    timeoutSeconds: Type.Optional(Seconds),
+  },
+  { additionalProperties: false },
+);
 
 const ReplyTo = Type.Object(
   {
@@ -121,6 +146,19 @@ export const sendProperties = {
     oneOf(['reject', 'degrade'], { description: 'What happens to content that the channel cannot carry: refused, or made simpler.' }),
   ),
   meta: Type.Optional(FreeForm),
+  validity: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 604_800, description: 'Seconds; what could not be handed over by then has failed as `expired`.' }),
+  ),
+  timeoutSeconds: Type.Optional({
+    ...Seconds,
+    description: 'How long it may take to be delivered before it goes the first way of `fallback`; without it only a failure moves it on.',
+  }),
+  fallback: Type.Optional(
+    Type.Array(Fallback, {
+      maxItems: 5,
+      description: 'Other channels, in order, for the same message; `receiver` where the same contact is not meant.',
+    }),
+  ),
 };
 
 export const SendBody = Type.Object(
@@ -153,7 +191,6 @@ export const SendBody = Type.Object(
     ignoreQuietHours: Type.Optional(Type.Boolean()),
     ignoreGlobalHoldout: Type.Optional(Type.Boolean()),
     shortLinks: Type.Optional(Type.Object({ domain: Type.Optional(Type.String({ maxLength: 253 })) }, { additionalProperties: false })),
-    validity: Type.Optional(Type.Integer({ minimum: 1, maximum: 604_800, description: 'Seconds.' })),
   },
   {
     additionalProperties: false,
@@ -206,40 +243,45 @@ export const Interaction = Type.Object(
 );
 export type Interaction = Static<typeof Interaction>;
 
+const previewProperties = {
+  channelId: Uuid,
+  conversationId: nullable(Type.String({ format: 'uuid', description: 'null: a new one would be opened.' })),
+  sendable: Type.Boolean(),
+  content: Type.Record(Type.String(), Type.Unknown(), { description: 'As it would go out.' }),
+  changes: Type.Array(Type.String(), { description: 'What would be made simpler on the way.' }),
+  problems: Type.Array(
+    Type.Object({
+      code: Type.String(),
+      message: Type.String(),
+      details: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+    }),
+    { description: 'Why it cannot be sent; the first is what a send answers.' },
+  ),
+  estimate: nullable(
+    Type.Object({
+      parts: Type.Integer(),
+      encoding: Type.String(),
+      units: Type.Integer(),
+      remaining: Type.Integer(),
+      notes: Type.Array(Type.String()),
+    }),
+  ),
+  window: nullable(
+    Type.Object(
+      { open: Type.Boolean(), expiresAt: nullable(Timestamp), tag: Type.Optional(Type.String()) },
+      { description: 'null: one may write at any time.' },
+    ),
+  ),
+  templates: Type.Array(Type.Object({ name: Type.String(), language: Type.String() }), {
+    description: 'Those that may be sent while the window is closed.',
+  }),
+};
+
 /** What a send would do. */
 export const Preview = Type.Object(
   {
-    channelId: Uuid,
-    conversationId: nullable(Type.String({ format: 'uuid', description: 'null: a new one would be opened.' })),
-    sendable: Type.Boolean(),
-    content: Type.Record(Type.String(), Type.Unknown(), { description: 'As it would go out.' }),
-    changes: Type.Array(Type.String(), { description: 'What would be made simpler on the way.' }),
-    problems: Type.Array(
-      Type.Object({
-        code: Type.String(),
-        message: Type.String(),
-        details: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
-      }),
-      { description: 'Why it cannot be sent; the first is what a send answers.' },
-    ),
-    estimate: nullable(
-      Type.Object({
-        parts: Type.Integer(),
-        encoding: Type.String(),
-        units: Type.Integer(),
-        remaining: Type.Integer(),
-        notes: Type.Array(Type.String()),
-      }),
-    ),
-    window: nullable(
-      Type.Object(
-        { open: Type.Boolean(), expiresAt: nullable(Timestamp), tag: Type.Optional(Type.String()) },
-        { description: 'null: one may write at any time.' },
-      ),
-    ),
-    templates: Type.Array(Type.Object({ name: Type.String(), language: Type.String() }), {
-      description: 'Those that may be sent while the window is closed.',
-    }),
+    ...previewProperties,
+    fallback: Type.Array(Type.Object(previewProperties), { description: 'The same for each of the other ways.' }),
   },
   { title: 'Preview' },
 );

@@ -5,7 +5,7 @@
  */
 
 import type { Content } from '../../../model/content.ts';
-import type { ConnectorContext, OutboundMessage, Settlement } from '../../connector.ts';
+import type { ConnectorContext, IsKnown, OutboundMessage, Settlement } from '../../connector.ts';
 import { record, records, text } from '../values.ts';
 import { type Channel, graphOf, nodeOf } from './account.ts';
 import { readNative } from './content.ts';
@@ -24,12 +24,7 @@ interface Listed {
 
 /** The settlement of one source; `platform` is Meta's word for it. */
 export function settlerOf(platform: 'messenger' | 'instagram') {
-  return async (
-    message: OutboundMessage,
-    channel: Channel,
-    context: ConnectorContext,
-    isKnown: (providerIds: string[]) => Promise<Set<string>> = async () => new Set(),
-  ): Promise<Settlement> => {
+  return async (message: OutboundMessage, channel: Channel, context: ConnectorContext, isKnown: IsKnown): Promise<Settlement> => {
     const recipient = message.to[0]?.value;
     if (!recipient) return { outcome: 'unknown' };
     const calledAt = message.calledAt?.getTime() ?? timeOf(message.id);
