@@ -24,6 +24,18 @@ export function ask<T>(path: string, options?: RequestOptions): Promise<T> {
   return request<T>(`/workspaces/${workspaceId()}${path}`, options);
 }
 
+/** All pages of a list that people keep short. */
+export async function everyPage<T>(path: string, query: Record<string, string>, signal: AbortSignal): Promise<T[]> {
+  const found: T[] = [];
+  let pageToken: string | undefined;
+  do {
+    const page: Page<T> = await ask(path, { query: { ...query, limit: 100, pageToken }, signal });
+    found.push(...page.results);
+    pageToken = page.nextPageToken;
+  } while (pageToken);
+  return found;
+}
+
 export const catalogQuery = queryOptions({
   queryKey: ['catalog'],
   staleTime: Number.POSITIVE_INFINITY,

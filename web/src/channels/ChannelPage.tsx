@@ -1,12 +1,13 @@
-import { Button, Group, Skeleton, Stack } from '@mantine/core';
-import { IconAlertTriangle, IconChevronLeft, IconCircleCheck, IconInfoCircle, IconPlugConnectedX } from '@tabler/icons-react';
+import { Button, Skeleton, Stack } from '@mantine/core';
+import { IconAlertTriangle, IconCircleCheck, IconInfoCircle, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { useParams, useSearch } from '@tanstack/react-router';
 import { putChannel } from '../api/cache.ts';
 import { ApiError } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
 import type { ChannelDetails } from '../api/types.ts';
 import { catalogQuery, channelQuery, checkChannel } from '../api/workspace.ts';
+import { BackLink } from '../components/BackLink.tsx';
 import { ButtonLink } from '../components/ButtonLink.tsx';
 import { SourceIcon } from '../components/ChannelIcon.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
@@ -16,7 +17,6 @@ import { Problem } from '../components/Problem.tsx';
 import { StatusBadge } from '../components/StatusBadge.tsx';
 import { adviceFor } from './advice.ts';
 import { ChannelTabs } from './ChannelTabs.tsx';
-import classes from './channels.module.css';
 import { GrantAccess } from './GrantAccess.tsx';
 
 const TONES: Partial<Record<ChannelDetails['status'], 'warning' | 'bad'>> = { failed: 'bad', warning: 'warning', pending: 'warning' };
@@ -63,13 +63,9 @@ function Shown({ channel }: { channel: ChannelDetails }) {
   const advice = adviceFor(channel);
   return (
     <Page
-      title={
-        <Group gap="sm" component="span">
-          {entry && <SourceIcon color={entry.color} icon={entry.icon} size={36} />}
-          {channel.name}
-          <StatusBadge status={channel.status} />
-        </Group>
-      }
+      sign={entry && <SourceIcon color={entry.color} icon={entry.icon} size={36} />}
+      title={channel.name}
+      beside={<StatusBadge status={channel.status} />}
       about={[entry?.title ?? channel.source, channel.sandbox && 'sandbox: no provider is ever called'].filter(Boolean).join(' · ')}
       actions={
         <>
@@ -81,11 +77,7 @@ function Shown({ channel }: { channel: ChannelDetails }) {
           </Button>
         </>
       }
-      back={
-        <Link to="/channels" className={classes.back}>
-          <IconChevronLeft size={16} aria-hidden /> Channels
-        </Link>
-      }
+      back={<BackLink to="/channels">Channels</BackLink>}
     >
       <Stack gap="md" mb="md">
         {connected && channel.status !== 'failed' && (

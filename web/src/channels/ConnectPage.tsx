@@ -1,5 +1,5 @@
 import { Button, Group, Skeleton, Stack } from '@mantine/core';
-import { IconAlertTriangle, IconChevronLeft } from '@tabler/icons-react';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
@@ -7,6 +7,7 @@ import { ApiError } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
 import type { Candidate, CatalogEntry } from '../api/types.ts';
 import { catalogQuery, channelsQuery, connectChannel } from '../api/workspace.ts';
+import { BackLink } from '../components/BackLink.tsx';
 import { SourceIcon } from '../components/ChannelIcon.tsx';
 import { focusFirstProblem } from '../components/focus-problem.ts';
 import { Notice } from '../components/Notice.tsx';
@@ -16,7 +17,6 @@ import { SchemaForm } from '../components/SchemaForm.tsx';
 import { filledValues, missingFields, serverProblems, startValues, type Values } from '../components/schema-values.ts';
 import { NotFound } from '../shell/NotFound.tsx';
 import { AccountFinder } from './AccountFinder.tsx';
-import classes from './channels.module.css';
 import { WithPreview } from './WithPreview.tsx';
 
 export function ConnectPage() {
@@ -56,18 +56,10 @@ function Connect({ entry }: { entry: CatalogEntry }) {
 
   return (
     <Page
-      title={
-        <Group gap="sm" component="span" wrap="nowrap">
-          <SourceIcon color={entry.color} icon={entry.icon} size={36} />
-          Connect {entry.title}
-        </Group>
-      }
+      sign={<SourceIcon color={entry.color} icon={entry.icon} size={36} />}
+      title={`Connect ${entry.title}`}
       about={entry.description}
-      back={
-        <Link to="/channels/new" className={classes.back}>
-          <IconChevronLeft size={16} aria-hidden /> Every channel
-        </Link>
-      }
+      back={<BackLink to="/channels/new">Every channel</BackLink>}
     >
       <WithPreview shown={entry.source === 'chatplugin'} config={values.config as Values | undefined}>
         <Section>

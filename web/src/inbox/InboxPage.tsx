@@ -4,6 +4,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import type { ConversationFilter } from '../api/workspace.ts';
 import { EmptyState } from '../components/EmptyState.tsx';
+import { usePageTitle } from '../components/page-title.ts';
 import { ConversationList } from './ConversationList.tsx';
 import classes from './InboxPage.module.css';
 import { useShortcuts } from './shortcuts.ts';
@@ -17,6 +18,7 @@ export function InboxPage() {
   const { conversationId } = useParams({ strict: false });
   const navigate = useNavigate();
   const [help, setHelp] = useState(false);
+  usePageTitle('Inbox');
 
   const filter = useMemo<ConversationFilter>(
     () => ({ status: search.status ?? 'active', unread: search.unread, channelId: search.channel, search: search.q, tag: search.tag }),

@@ -1,4 +1,6 @@
+import { VisuallyHidden } from '@mantine/core';
 import { Outlet } from '@tanstack/react-router';
+import { useOpenPage } from '../components/page-title.ts';
 import { useAttention } from './attention.ts';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
 import { Nav } from './Nav.tsx';
@@ -9,6 +11,7 @@ export function Shell() {
   const unread = useAttention();
   return (
     <div className={classes.shell}>
+      <PageName />
       <a href="#page" className={classes.skip}>
         Skip to the page
       </a>
@@ -21,4 +24,9 @@ export function Shell() {
       </div>
     </div>
   );
+}
+
+/** Says which page was opened to those who hear the pages. */
+function PageName() {
+  return <VisuallyHidden role="status">{useOpenPage()}</VisuallyHidden>;
 }
