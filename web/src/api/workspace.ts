@@ -1,6 +1,6 @@
 /** Everything that the pages ask of the workspace API, by name. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { type RequestOptions, request } from './client.ts';
+import { type RequestOptions, request, requestText } from './client.ts';
 import { workspaceId } from './session.ts';
 import type {
   ApiKey,
@@ -165,6 +165,15 @@ export const previewMessage = (conversationId: string, body: MessageBody, signal
 
 export const reactTo = (messageId: string, emoji: string | null) =>
   ask<Message>(`/messages/${messageId}/reactions`, { method: 'POST', body: { emoji } });
+
+export const sourceAddress = (messageId: string) => `/workspaces/${workspaceId()}/messages/${messageId}/source`;
+
+export const messageSourceQuery = (messageId: string) =>
+  queryOptions({
+    queryKey: ['message-source', messageId],
+    queryFn: ({ signal }) => requestText(sourceAddress(messageId), { signal }),
+    gcTime: 0,
+  });
 
 /** Where the provider asks a person for access; the browser goes there. */
 export const startConsent = (channelId: string) => ask<{ url: string }>(`/channels/${channelId}/consent`, { method: 'POST', body: {} });

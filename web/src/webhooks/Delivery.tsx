@@ -8,7 +8,7 @@ import { Problem } from '../components/Problem.tsx';
 import { prettyJson } from '../components/pretty-json.ts';
 import { Badge } from '../components/StatusBadge.tsx';
 import { fullTime } from '../components/time.ts';
-import { DELIVERY_STATES } from './status.ts';
+import { answerWords, DELIVERY_STATES } from './status.ts';
 
 interface Props {
   webhookId: string;
@@ -64,7 +64,7 @@ export function Delivery({ webhookId, requestId, onClose }: Props) {
             )}
             {data.attempts.map(({ createdAt, httpStatusCode, error: problem }) => (
               <Text key={createdAt} size="sm" style={{ overflowWrap: 'anywhere' }}>
-                {fullTime(createdAt)}: {[httpStatusCode, problem].filter(Boolean).join(' · ') || 'no answer'}
+                {fullTime(createdAt)}: {answerWords(httpStatusCode, problem)}
               </Text>
             ))}
           </div>

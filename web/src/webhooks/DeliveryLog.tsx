@@ -10,7 +10,7 @@ import rows from '../components/Rows.module.css';
 import { Badge } from '../components/StatusBadge.tsx';
 import { ago, fullTime } from '../components/time.ts';
 import { Delivery } from './Delivery.tsx';
-import { DELIVERY_STATES } from './status.ts';
+import { answerWords, DELIVERY_STATES } from './status.ts';
 
 const SHOWN = [
   { value: '', label: 'All' },
@@ -72,7 +72,7 @@ export function DeliveryLog({ webhook }: { webhook: Webhook }) {
                   <Badge tone={DELIVERY_STATES[executionStatus].tone}>{DELIVERY_STATES[executionStatus].words}</Badge>
                 </Table.Td>
                 <Table.Td className={rows.wide} data-label="Answer">
-                  {[httpStatusCode, problem].filter(Boolean).join(' · ') || '–'}
+                  {answerWords(httpStatusCode, problem)}
                 </Table.Td>
                 <Table.Td data-label="Attempts">{attemptCount}</Table.Td>
                 <Table.Td className={rows.end}>

@@ -14,3 +14,8 @@ export const DELIVERY_STATES: Record<WebhookDeliveryState, { words: string; tone
   failed: { words: 'Refused', tone: 'bad' },
   dead: { words: 'Given up', tone: 'bad' },
 };
+
+/** How a subscriber answered: its status, or why there was none. */
+export function answerWords(status: number | null, error: string | null): string {
+  return error ?? (status === null ? 'No answer yet' : `answered ${status}`);
+}

@@ -89,16 +89,16 @@ export function phoneNumberRoutes(app: Routes, { engine }: SurfaceParts): void {
         summary: 'Numbers with SMS that could be bought',
         params: ids(),
         querystring: Type.Object({
-          country: Type.String({ pattern: '^[A-Za-z]{2}$', default: 'US' }),
+          country: Type.Optional(Type.String({ pattern: '^[A-Za-z]{2}$', default: 'US' })),
           areaCode: Type.Optional(Type.String({ pattern: '^[0-9]{2,5}$' })),
           contains: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z*+]{2,20}$' })),
-          limit: Type.Integer({ minimum: 1, maximum: 50, default: 20 }),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50, default: 20 })),
           ...AccountChoice,
         }),
         response: { 200: Type.Object({ results: Type.Array(OfferedNumber) }) },
       },
     },
-    async ({ principal, query: { country, areaCode, contains, limit, integrationId } }) => ({
+    async ({ principal, query: { country = 'US', areaCode, contains, limit = 20, integrationId } }) => ({
       results: await offeredNumbers(engine, await accountFor(engine, principal, integrationId), {
         country: country.toUpperCase(),
         ...(areaCode ? { areaCode } : {}),
