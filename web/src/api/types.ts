@@ -44,6 +44,8 @@ export interface Schema {
   hidden?: boolean;
   /** Several lines: a signature, a key in PEM. */
   multiline?: boolean;
+  /** Of a choice: the page of the documentation that is about it. */
+  guide?: string;
   /** Shown only while the fields beside it have one of these values: `{ provider: ['smtp'] }`. */
   when?: Record<string, string[]>;
 }
@@ -61,6 +63,8 @@ export interface CatalogEntry {
   icon: string;
   inputSchema: Schema;
   settingsSchema: Schema;
+  /** What addresses its contacts have. */
+  identifierKey: string;
   canExplore: boolean;
   capabilities?: Partial<Capabilities>;
 }

@@ -78,6 +78,14 @@ export const conversationsQuery = (filter: ConversationFilter) =>
     getNextPageParam: (page) => page.nextPageToken,
   });
 
+/** Open and closed ones that fit, the newest first. */
+export const findConversationsQuery = (search: string) =>
+  queryOptions({
+    queryKey: ['found-conversations', search],
+    queryFn: ({ signal }) =>
+      ask<Page<Conversation>>('/conversations', { query: { search, limit: 8 }, signal }).then((page) => page.results),
+  });
+
 export const conversationQuery = (id: string) =>
   queryOptions({ queryKey: ['conversation', id], queryFn: ({ signal }) => ask<Conversation>(`/conversations/${id}`, { signal }) });
 
@@ -154,6 +162,20 @@ export interface NewMessage {
 /** Sends once, however often it is called with the same key. */
 export const sendMessage = (conversationId: string, key: string, message: NewMessage) =>
   ask<Message>(`/conversations/${conversationId}/messages`, {
+    method: 'POST',
+    body: { ...message, reference: key },
+    headers: { 'idempotency-key': key },
+  });
+
+export interface FirstMessage {
+  receiver: { contacts: { identifierKey: string; identifierValue: string }[] };
+  body: MessageBody;
+  meta?: Record<string, unknown>;
+}
+
+/** Writes to an address; whoever is not known yet becomes a contact. Once, however often it is called with the same key. */
+export const writeFirst = (channelId: string, key: string, message: FirstMessage) =>
+  ask<Message>(`/channels/${channelId}/messages`, {
     method: 'POST',
     body: { ...message, reference: key },
     headers: { 'idempotency-key': key },

@@ -15,6 +15,8 @@ import { Notice } from '../components/Notice.tsx';
 import { Page } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { StatusBadge } from '../components/StatusBadge.tsx';
+import { GuideButton } from '../guides/GuideButton.tsx';
+import { guideOf } from '../guides/guides.ts';
 import { adviceFor } from './advice.ts';
 import { ChannelTabs } from './ChannelTabs.tsx';
 import { GrantAccess } from './GrantAccess.tsx';
@@ -69,6 +71,7 @@ function Shown({ channel }: { channel: ChannelDetails }) {
       about={[entry?.title ?? channel.source, channel.sandbox && 'sandbox: no provider is ever called'].filter(Boolean).join(' · ')}
       actions={
         <>
+          {entry && <GuideButton name={guideOf(entry, channel.settings)} />}
           <ButtonLink to="/inbox" search={{ channel: channel.id }} variant="default">
             Its conversations
           </ButtonLink>

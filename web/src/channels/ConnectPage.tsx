@@ -15,8 +15,11 @@ import { Page, Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { SchemaForm } from '../components/SchemaForm.tsx';
 import { filledValues, missingFields, serverProblems, startValues, type Values } from '../components/schema-values.ts';
+import { GuideAside } from '../guides/GuideAside.tsx';
+import { guideOf } from '../guides/guides.ts';
 import { NotFound } from '../shell/NotFound.tsx';
 import { AccountFinder } from './AccountFinder.tsx';
+import classes from './channels.module.css';
 import { WithPreview } from './WithPreview.tsx';
 
 export function ConnectPage() {
@@ -54,6 +57,32 @@ function Connect({ entry }: { entry: CatalogEntry }) {
   };
   const choose = (candidate: Candidate) => setValues((old) => ({ ...old, ...candidate.input }));
 
+  const live = entry.source === 'chatplugin';
+  const form = (
+    <Section>
+      <form onSubmit={submit} noValidate>
+        <Stack maw={720}>
+          {entry.notice && (
+            <Notice tone="warning" icon={IconAlertTriangle}>
+              {entry.notice}
+            </Notice>
+          )}
+          <SchemaForm schema={schema} values={values} onChange={setValues} problems={{ ...refused.fields, ...missing }} />
+          {entry.canExplore && <AccountFinder source={entry.source} schema={schema} values={values} onChoose={choose} />}
+          {connect.error && !showsEveryProblem && <Problem error={connect.error} title="Not connected; nothing was stored" />}
+          <Group>
+            <Button type="submit" loading={connect.isPending}>
+              Connect
+            </Button>
+            <Button component={Link} to="/channels/new" variant="default">
+              Cancel
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Section>
+  );
+
   return (
     <Page
       sign={<SourceIcon color={entry.color} icon={entry.icon} size={36} />}
@@ -61,30 +90,16 @@ function Connect({ entry }: { entry: CatalogEntry }) {
       about={entry.description}
       back={<BackLink to="/channels/new">Every channel</BackLink>}
     >
-      <WithPreview shown={entry.source === 'chatplugin'} config={values.config as Values | undefined}>
-        <Section>
-          <form onSubmit={submit} noValidate>
-            <Stack maw={720}>
-              {entry.notice && (
-                <Notice tone="warning" icon={IconAlertTriangle}>
-                  {entry.notice}
-                </Notice>
-              )}
-              <SchemaForm schema={schema} values={values} onChange={setValues} problems={{ ...refused.fields, ...missing }} />
-              {entry.canExplore && <AccountFinder source={entry.source} schema={schema} values={values} onChoose={choose} />}
-              {connect.error && !showsEveryProblem && <Problem error={connect.error} title="Not connected; nothing was stored" />}
-              <Group>
-                <Button type="submit" loading={connect.isPending}>
-                  Connect
-                </Button>
-                <Button component={Link} to="/channels/new" variant="default">
-                  Cancel
-                </Button>
-              </Group>
-            </Stack>
-          </form>
-        </Section>
-      </WithPreview>
+      {live ? (
+        <WithPreview shown config={values.config as Values | undefined}>
+          {form}
+        </WithPreview>
+      ) : (
+        <div className={classes.columns}>
+          {form}
+          <GuideAside name={guideOf(entry, values)} />
+        </div>
+      )}
     </Page>
   );
 }

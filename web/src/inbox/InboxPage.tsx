@@ -12,12 +12,15 @@ import { Thread } from './Thread.tsx';
 
 const CheatSheet = lazy(() => import('./CheatSheet.tsx').then(({ CheatSheet }) => ({ default: CheatSheet })));
 
+const NewMessage = lazy(() => import('./NewMessage.tsx').then(({ NewMessage }) => ({ default: NewMessage })));
+
 /** Conversations at the left, the chosen one beside them; on a phone one after the other. */
 export function InboxPage() {
   const search = useSearch({ from: '/inbox' });
   const { conversationId } = useParams({ strict: false });
   const navigate = useNavigate();
   const [help, setHelp] = useState(false);
+  const [composing, setComposing] = useState(false);
   usePageTitle('Inbox');
 
   const filter = useMemo<ConversationFilter>(
@@ -28,11 +31,12 @@ export function InboxPage() {
     (id: string) => void navigate({ to: '/inbox/$conversationId', params: { conversationId: id }, search: true }),
     [navigate],
   );
-  useShortcuts({ filter, conversationId, choose, showHelp: () => setHelp(true) });
+  const compose = useCallback(() => setComposing(true), []);
+  useShortcuts({ filter, conversationId, choose, compose, showHelp: () => setHelp(true) });
 
   return (
     <div className={classes.inbox} data-thread={conversationId ? true : undefined}>
-      <ConversationList filter={filter} chosen={conversationId} />
+      <ConversationList filter={filter} chosen={conversationId} onCompose={compose} />
       <section className={classes.thread} aria-label="Conversation">
         {conversationId ? (
           <Thread key={conversationId} conversationId={conversationId} />
@@ -42,6 +46,17 @@ export function InboxPage() {
           </EmptyState>
         )}
       </section>
+      {composing && (
+        <Suspense>
+          <NewMessage
+            onClose={() => setComposing(false)}
+            onSent={({ conversationId: id }) => {
+              setComposing(false);
+              choose(id);
+            }}
+          />
+        </Suspense>
+      )}
       {help && (
         <Suspense>
           <CheatSheet onClose={() => setHelp(false)} />

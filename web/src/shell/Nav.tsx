@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Menu, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconDots, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { Link, useRouterState } from '@tanstack/react-router';
 import { AccountItems } from './AccountItems.tsx';
@@ -6,6 +6,7 @@ import { ConnectionDot } from './ConnectionDot.tsx';
 import { Logo } from './Logo.tsx';
 import classes from './Nav.module.css';
 import { MAIN_PLACES, OTHER_PLACES, type Place } from './places.ts';
+import { useColorScheme } from './use-color-scheme.ts';
 
 /** The way to every page: a rail at the side, a bar below on a phone. */
 export function Nav({ unread }: { unread: string }) {
@@ -52,7 +53,8 @@ function PlaceLink({ place: { to, label, icon: Icon }, count = '', other }: { pl
 /** On a phone: the pages that do not fit, and what else stands at the rail's foot. */
 function More() {
   const path = useRouterState({ select: ({ location }) => location.pathname });
-  const { next, label, Icon, toggle } = useColorScheme();
+  const { next, label, toggle } = useColorScheme();
+  const Icon = next === 'light' ? IconSun : IconMoon;
   const here = OTHER_PLACES.some(({ to }) => path.startsWith(to));
   return (
     <Menu position="top-end" width={260}>
@@ -78,15 +80,9 @@ function More() {
   );
 }
 
-function useColorScheme() {
-  const { setColorScheme } = useMantineColorScheme();
-  const scheme = useComputedColorScheme('light');
-  const next = scheme === 'dark' ? 'light' : 'dark';
-  return { next, label: `Use the ${next} colours`, Icon: scheme === 'dark' ? IconSun : IconMoon, toggle: () => setColorScheme(next) };
-}
-
 function ColorSchemeToggle() {
-  const { label, Icon, toggle } = useColorScheme();
+  const { next, label, toggle } = useColorScheme();
+  const Icon = next === 'light' ? IconSun : IconMoon;
   return (
     <Tooltip label={label} position="right">
       <ActionIcon size="lg" onClick={toggle} aria-label={label}>
