@@ -1,4 +1,4 @@
-import { Button, Skeleton, Stack } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck, IconInfoCircle, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
@@ -19,6 +19,7 @@ import { GuideButton } from '../guides/GuideButton.tsx';
 import { guideOf } from '../guides/guides.ts';
 import { adviceFor } from './advice.ts';
 import { ChannelTabs } from './ChannelTabs.tsx';
+import classes from './channels.module.css';
 import { GrantAccess } from './GrantAccess.tsx';
 
 const TONES: Partial<Record<ChannelDetails['status'], 'warning' | 'bad'>> = { failed: 'bad', warning: 'warning', pending: 'warning' };
@@ -82,7 +83,7 @@ function Shown({ channel }: { channel: ChannelDetails }) {
       }
       back={<BackLink to="/channels">Channels</BackLink>}
     >
-      <Stack gap="md" mb="md">
+      <div className={classes.notices}>
         {connected && channel.status !== 'failed' && (
           <Notice tone="good" icon={IconCircleCheck} title={`${channel.name} is connected`} role="status">
             {channel.setup.length > 0
@@ -103,7 +104,7 @@ function Shown({ channel }: { channel: ChannelDetails }) {
           </Notice>
         )}
         {channel.grantsAccess && (channel.status === 'pending' || channel.status === 'failed') && <GrantAccess channel={channel} />}
-      </Stack>
+      </div>
       <ChannelTabs channel={channel} entry={entry} />
     </Page>
   );

@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 import { ApiError } from '../api/client.ts';
 import type { Message, MessageBody } from '../api/types.ts';
 import { capabilitiesQuery, catalogQuery, channelsQuery, writeFirst } from '../api/workspace.ts';
@@ -48,6 +48,7 @@ export function NewMessage({ onClose, onSent }: Props) {
             value={channel?.id ?? null}
             onChange={setChosen}
             searchable
+            openOnFocus={false}
             data-autofocus
           />
           {channel && (
@@ -64,11 +65,15 @@ function Form({ channelId, identifierKey, onClose, onSent }: Props & { channelId
   const [to, setTo] = useState('');
   const [subject, setSubject] = useState('');
   const [text, setText] = useState('');
-  // The same message keeps its key, so that trying again never sends it twice.
-  const [key] = useState(() => crypto.randomUUID());
+  const attempt = useRef({ written: '', key: '' });
   const send = useMutation({
-    mutationFn: (body: MessageBody) =>
-      writeFirst(channelId, key, { receiver: { contacts: [{ identifierKey, identifierValue: to.trim() }] }, body }),
+    mutationFn: (body: MessageBody) => {
+      const message = { receiver: { contacts: [{ identifierKey, identifierValue: to.trim() }] }, body };
+      const written = JSON.stringify(message);
+      // The same message keeps its key, so that trying again never sends it twice; a corrected one is another.
+      if (attempt.current.written !== written) attempt.current = { written, key: crypto.randomUUID() };
+      return writeFirst(channelId, attempt.current.key, message);
+    },
     onSuccess: onSent,
   });
   const { label, example } = ADDRESSES[identifierKey]!;

@@ -57,7 +57,7 @@ export function NumbersPage() {
           ))}
         </ul>
       )}
-      <Accounts />
+      {numbers && <Accounts />}
       {adding === 'buy' && <BuyNumber onClose={() => setAdding(undefined)} />}
       {adding === 'import' && <ImportNumbers onClose={() => setAdding(undefined)} />}
       {removing && <Remove number={removing} onClose={() => setRemoving(undefined)} />}

@@ -116,7 +116,8 @@ function useCommands(text: string): Command[] {
     { key: 'scheme', words: scheme.label, sign: drawn(scheme.next === 'light' ? IconSun : IconMoon), run: scheme.toggle },
   ];
   if (text === '') return [...places, ...actions];
-  const fits = ({ words }: { words: string }) => words.toLowerCase().includes(text.toLowerCase());
+  // A page is meant by how one of its words begins.
+  const fits = ({ words }: { words: string }) => ` ${words.toLowerCase()}`.includes(` ${text.toLowerCase()}`);
   const found = conversations.map(
     ({ id, contact, subject, channelId, status }): Command => ({
       key: id,
