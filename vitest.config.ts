@@ -8,5 +8,7 @@ export default defineConfig({
     hookTimeout: 90_000,
     fileParallelism: true,
     maxWorkers: 2,
+    // A busy machine gets its time: what is waited for is the condition.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createGzip, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { guides } from './guides-plugin.ts';
 
 /** What may be loaded before the inbox paints for the first time, compressed. */
 const LIMIT_BYTES = 250_000;
@@ -63,7 +64,7 @@ function compressed(): Plugin {
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), firstPaintLimit(), compressed()],
+  plugins: [react(), guides(), firstPaintLimit(), compressed()],
   build: {
     target: 'es2022',
     outDir: 'dist',

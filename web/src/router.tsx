@@ -101,8 +101,40 @@ const domains = createRoute({
   component: lazyRouteComponent(() => import('./domains/DomainsPage.tsx'), 'DomainsPage'),
 });
 
+const numbers = createRoute({
+  getParentRoute: () => root,
+  path: '/numbers',
+  component: lazyRouteComponent(() => import('./numbers/NumbersPage.tsx'), 'NumbersPage'),
+});
+
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks',
+  component: lazyRouteComponent(() => import('./webhooks/WebhooksPage.tsx'), 'WebhooksPage'),
+});
+
+const webhook = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks/$webhookId',
+  component: lazyRouteComponent(() => import('./webhooks/WebhookPage.tsx'), 'WebhookPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, inbox.addChildren([thread]), channels, catalog, connect, channel, replies, domains, keys, events]),
+  routeTree: root.addChildren([
+    home,
+    inbox.addChildren([thread]),
+    channels,
+    catalog,
+    connect,
+    channel,
+    replies,
+    numbers,
+    domains,
+    webhooks,
+    webhook,
+    keys,
+    events,
+  ]),
   defaultPreload: 'intent',
   defaultPendingComponent: PageLoading,
   defaultErrorComponent: PageError,

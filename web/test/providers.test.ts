@@ -113,11 +113,11 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await page.getByLabel('Mail address').fill('help@garden.example');
     expect(await page.getByLabel('IMAP host').count()).toBe(0);
     await page.getByRole('combobox', { name: 'Provider' }).click();
-    await page.getByRole('option', { name: 'Smtp' }).click();
+    await page.getByRole('option', { name: /SMTP and IMAP/ }).click();
     await page.getByLabel('IMAP host').waitFor();
     await shoot(page, 'connect-email');
     await page.getByRole('combobox', { name: 'Provider' }).click();
-    await page.getByRole('option', { name: 'Aurion' }).click();
+    await page.getByRole('option', { name: 'The built-in mail server' }).click();
     await expect.poll(() => page.getByLabel('IMAP host').count()).toBe(0);
     await page.getByRole('button', { name: 'Connect', exact: true }).click();
     await page.getByRole('heading', { name: 'help@garden.example' }).waitFor();
@@ -235,6 +235,58 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await page.getByText('2 parts').waitFor();
     await shoot(page, 'sms');
   });
+
+  it('writes first by number: a text, and a template where nothing else may go first', async () => {
+    await signIn(testKey, '/inbox');
+    await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+    const dialog = page.getByRole('dialog');
+    const from = async (channel: RegExp) => {
+      await page.keyboard.press('c');
+      await dialog.getByRole('combobox', { name: 'From' }).click();
+      await page.getByRole('option', { name: channel }).click();
+    };
+    await from(/\+491234567/);
+    await dialog.getByLabel(/^Phone number/).fill('12');
+    await dialog.getByRole('textbox', { name: 'Text' }).fill('Your order is ready.');
+    await dialog.getByRole('button', { name: 'Send', exact: true }).click();
+    await dialog.getByText(/is no phone number/).waitFor();
+    await dialog.getByLabel(/^Phone number/).fill('+49 170 5550001');
+    await shoot(page, 'new-message');
+    await dialog.getByRole('button', { name: 'Send', exact: true }).click();
+    await thread().getByText('Your order is ready.').waitFor();
+    await from(/\(4201\)/);
+    await dialog.getByLabel(/^Phone number/).fill('+49 170 5550002');
+    await dialog.getByRole('button', { name: /hello_world/ }).click();
+    await dialog.getByRole('button', { name: 'Send the template' }).click();
+    await thread().getByText('Hello World').waitFor();
+  }, 60_000);
+
+  it('leads everywhere with one key, and on a phone behind More', async () => {
+    await signIn(testKey, '/inbox');
+    await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Go anywhere' }).fill('webh');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Webhooks' }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Go anywhere' }).fill('Ann');
+    await page
+      .getByRole('option', { name: /^Ann Lee/ })
+      .first()
+      .waitFor();
+    await shoot(page, 'command-bar');
+    await page
+      .getByRole('option', { name: /^Ann Lee/ })
+      .first()
+      .click();
+    await thread().waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByRole('link', { name: 'Back to the list' }).click();
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: 'Numbers' }).click();
+    await page.getByRole('heading', { name: 'Phone numbers' }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  }, 60_000);
 
   it('shows the DNS records of a mail domain, and whether they are there', async () => {
     await signIn(testKey, '/domains');

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Capabilities, Message, StoredMedia } from '../src/api/types.ts';
-import { personName } from '../src/components/person.ts';
+import { detailFacts } from '../src/channels/details.ts';
+import { initialsOf, personName } from '../src/components/person.ts';
 import { ago, shortTime, timeLeft } from '../src/components/time.ts';
 import { compose } from '../src/inbox/compose.ts';
 import { linkParts } from '../src/inbox/content/links.ts';
 import { bytes } from '../src/inbox/content/size.ts';
 import { groupMessages } from '../src/inbox/grouping.ts';
+import { otherReaders } from '../src/inbox/mail-readers.ts';
 import { summaryOf } from '../src/inbox/summary.ts';
 import { obstacleOf } from '../src/inbox/use-attachments.ts';
 
@@ -83,6 +85,46 @@ describe('messages in a thread', () => {
   });
 });
 
+describe('an answer to all', () => {
+  const mail = (direction: string, from: string, to: string[], cc: string[] = []) =>
+    ({
+      direction,
+      content: {
+        type: 'email',
+        subject: '',
+        text: '',
+        from: { address: from },
+        to: to.map((address) => ({ address })),
+        cc: cc.map((address) => ({ address })),
+      },
+    }) as Message;
+
+  it('goes to those who read the newest mail that came in, each once', () => {
+    const own = 'Help@shop.example';
+    const newest = mail(
+      'incoming',
+      'ann@c.example',
+      ['help@shop.example', 'Ben@c.example'],
+      ['ben@c.example', 'carl@c.example', 'ann@c.example'],
+    );
+    const older = mail('incoming', 'ann@c.example', ['help@shop.example'], ['gone@c.example']);
+    const ours = mail('outgoing', 'help@shop.example', ['dora@c.example']);
+    expect(otherReaders([ours, newest, older], own, ['ann@c.example'])).toEqual(['Ben@c.example', 'carl@c.example']);
+    expect(otherReaders([ours], own, [])).toEqual([]);
+  });
+});
+
+describe('what a provider says of an account', () => {
+  it('is read as people read it', () => {
+    expect(detailFacts({ waba_id: '52', isOnBizApp: false, tier: 'TIER_1K', name_status: 'NOT_YET', nested: {}, empty: '' })).toEqual([
+      { label: 'WABA ID', value: '52' },
+      { label: 'Is on biz app', value: 'No' },
+      { label: 'Tier', value: 'TIER_1K' },
+      { label: 'Name status', value: 'Not yet' },
+    ]);
+  });
+});
+
 describe('times, sizes and names', () => {
   it('are said as people say them', () => {
     const now = new Date('2026-03-10T12:00:00').getTime();
@@ -95,5 +137,13 @@ describe('times, sizes and names', () => {
     expect(bytes(1_234_567)).toBe('1.2 MB');
     expect(personName('01a1fc4e-3410-73f3-b965-34e02ed8674d')).toBe('Visitor 674d');
     expect(personName('Ada')).toBe('Ada');
+    expect(['Ada Lovelace', '🦊 Fox', '+491701234567', '李小龙', '“Otto”', 'émile de Zola'].map(initialsOf)).toEqual([
+      'AL',
+      'F',
+      '',
+      '李',
+      'O',
+      'ÉZ',
+    ]);
   });
 });

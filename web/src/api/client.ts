@@ -37,7 +37,13 @@ export function whenSignedOut(listener: () => void): void {
 }
 
 /** Asks the server. Gives the answer's JSON (undefined when it is empty); throws `ApiError`. */
-export async function request<T>(path: string, { method = 'GET', body, query, headers, signal }: RequestOptions = {}): Promise<T> {
+export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const answer = await requestText(path, options);
+  return (answer ? JSON.parse(answer) : undefined) as T;
+}
+
+/** Asks the server for something that is no JSON; throws `ApiError`. */
+export async function requestText(path: string, { method = 'GET', body, query, headers, signal }: RequestOptions = {}): Promise<string> {
   let response: Response;
   try {
     response = await fetch(withQuery(path, query), {
@@ -57,7 +63,7 @@ export async function request<T>(path: string, { method = 'GET', body, query, he
     if (error.status === 401) onSignedOut();
     throw error;
   }
-  return (answer ? JSON.parse(answer) : undefined) as T;
+  return answer;
 }
 
 export function unreachable(): ApiError {

@@ -1,12 +1,12 @@
 /** Templates and saved replies, as the pages ask for them. */
 import { queryOptions } from '@tanstack/react-query';
-import type { Page, ProviderTemplate, SavedReply, SyncCounts, TemplateComponent } from './types.ts';
-import { ask } from './workspace.ts';
+import type { ProviderTemplate, SavedReply, SyncCounts, TemplateComponent } from './types.ts';
+import { ask, everyPage } from './workspace.ts';
 
 export const templatesQuery = (channelId: string) =>
   queryOptions({
     queryKey: ['templates', channelId],
-    queryFn: ({ signal }) => pages<ProviderTemplate>('/templates', { channelId }, signal),
+    queryFn: ({ signal }) => everyPage<ProviderTemplate>('/templates', { channelId }, signal),
   });
 
 export const syncTemplates = (channelId: string) => ask<SyncCounts>(`/channels/${channelId}/templates/sync`, { method: 'POST', body: {} });
@@ -33,7 +33,7 @@ export const renderQuery = (id: string, components: TemplateComponent[]) =>
 
 export const savedRepliesQuery = queryOptions({
   queryKey: ['saved-replies'],
-  queryFn: ({ signal }) => pages<SavedReply>('/saved-replies', {}, signal),
+  queryFn: ({ signal }) => everyPage<SavedReply>('/saved-replies', {}, signal),
 });
 
 export interface ReplyFields {
@@ -56,15 +56,3 @@ export const replyTextQuery = (id: string, conversationId: string) =>
     queryKey: ['reply-text', id, conversationId],
     queryFn: ({ signal }) => ask<RenderedReply>(`/saved-replies/${id}/render`, { method: 'POST', body: { conversationId }, signal }),
   });
-
-/** All pages of a list that people keep short. */
-async function pages<T>(path: string, query: Record<string, string>, signal: AbortSignal): Promise<T[]> {
-  const found: T[] = [];
-  let pageToken: string | undefined;
-  do {
-    const page: Page<T> = await ask(path, { query: { ...query, limit: 100, pageToken }, signal });
-    found.push(...page.results);
-    pageToken = page.nextPageToken;
-  } while (pageToken);
-  return found;
-}

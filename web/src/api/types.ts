@@ -44,6 +44,8 @@ export interface Schema {
   hidden?: boolean;
   /** Several lines: a signature, a key in PEM. */
   multiline?: boolean;
+  /** Of a choice: the page of the documentation that is about it. */
+  guide?: string;
   /** Shown only while the fields beside it have one of these values: `{ provider: ['smtp'] }`. */
   when?: Record<string, string[]>;
 }
@@ -61,6 +63,8 @@ export interface CatalogEntry {
   icon: string;
   inputSchema: Schema;
   settingsSchema: Schema;
+  /** What addresses its contacts have. */
+  identifierKey: string;
   canExplore: boolean;
   capabilities?: Partial<Capabilities>;
 }
@@ -322,4 +326,72 @@ export interface DomainRecord {
   status: 'unchecked' | 'ok' | 'missing' | 'wrong' | 'unreachable';
   found: string[];
   message?: string;
+}
+
+/** An address that is told of one kind of event. */
+export interface Webhook {
+  id: string;
+  service: 'channels' | 'conversations';
+  event: string;
+  eventFilters: { key: string; value: string }[] | null;
+  url: string;
+  status: 'active' | 'inactive' | 'disabled';
+  statusReason: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export type WebhookDeliveryState = 'pending' | 'succeeded' | 'failed' | 'dead';
+
+export interface WebhookDelivery {
+  requestId: string;
+  event: string;
+  attemptCount: number;
+  httpStatusCode: number | null;
+  error: string | null;
+  executionStatus: WebhookDeliveryState;
+  createdAt: string;
+}
+
+export interface WebhookDeliveryDetails extends WebhookDelivery {
+  url: string;
+  body: string;
+  attempts: { createdAt: string; httpStatusCode: number | null; error: string | null }[];
+}
+
+export interface NumberAbilities {
+  sms: boolean;
+  mms: boolean;
+  voice: boolean;
+}
+
+export interface PhoneNumber {
+  id: string;
+  phoneNumber: string;
+  name: string | null;
+  integrationId: string | null;
+  capabilities: NumberAbilities;
+  channelId: string | null;
+  /** It can be given back to the provider. */
+  releasable: boolean;
+  createdAt: string;
+}
+
+/** A number that could be bought. */
+export interface OfferedNumber {
+  phoneNumber: string;
+  locality: string | null;
+  region: string | null;
+  country: string | null;
+  capabilities: NumberAbilities;
+}
+
+/** A provider account that channels and numbers share. */
+export interface Integration {
+  id: string;
+  name: string;
+  type: 'email' | 'sms';
+  provider: string;
+  hasCredentials: boolean;
+  createdAt: string;
 }

@@ -1,6 +1,6 @@
 /** Everything that the pages ask of the workspace API, by name. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { type RequestOptions, request } from './client.ts';
+import { type RequestOptions, request, requestText } from './client.ts';
 import { workspaceId } from './session.ts';
 import type {
   ApiKey,
@@ -22,6 +22,18 @@ import type {
 /** Asks the signed-in workspace; `path` begins behind its id. */
 export function ask<T>(path: string, options?: RequestOptions): Promise<T> {
   return request<T>(`/workspaces/${workspaceId()}${path}`, options);
+}
+
+/** All pages of a list that people keep short. */
+export async function everyPage<T>(path: string, query: Record<string, string>, signal: AbortSignal): Promise<T[]> {
+  const found: T[] = [];
+  let pageToken: string | undefined;
+  do {
+    const page: Page<T> = await ask(path, { query: { ...query, limit: 100, pageToken }, signal });
+    found.push(...page.results);
+    pageToken = page.nextPageToken;
+  } while (pageToken);
+  return found;
 }
 
 export const catalogQuery = queryOptions({
@@ -64,6 +76,14 @@ export const conversationsQuery = (filter: ConversationFilter) =>
       }),
     initialPageParam: '',
     getNextPageParam: (page) => page.nextPageToken,
+  });
+
+/** Open and closed ones that fit, the newest first. */
+export const findConversationsQuery = (search: string) =>
+  queryOptions({
+    queryKey: ['found-conversations', search],
+    queryFn: ({ signal }) =>
+      ask<Page<Conversation>>('/conversations', { query: { search, limit: 8 }, signal }).then((page) => page.results),
   });
 
 export const conversationQuery = (id: string) =>
@@ -147,12 +167,35 @@ export const sendMessage = (conversationId: string, key: string, message: NewMes
     headers: { 'idempotency-key': key },
   });
 
+export interface FirstMessage {
+  receiver: { contacts: { identifierKey: string; identifierValue: string }[] };
+  body: MessageBody;
+  meta?: Record<string, unknown>;
+}
+
+/** Writes to an address; whoever is not known yet becomes a contact. Once, however often it is called with the same key. */
+export const writeFirst = (channelId: string, key: string, message: FirstMessage) =>
+  ask<Message>(`/channels/${channelId}/messages`, {
+    method: 'POST',
+    body: { ...message, reference: key },
+    headers: { 'idempotency-key': key },
+  });
+
 /** Asks what a send would do; nothing is sent. */
 export const previewMessage = (conversationId: string, body: MessageBody, signal?: AbortSignal) =>
   ask<Preview>(`/conversations/${conversationId}/messages/preview`, { method: 'POST', body: { body }, ...(signal ? { signal } : {}) });
 
 export const reactTo = (messageId: string, emoji: string | null) =>
   ask<Message>(`/messages/${messageId}/reactions`, { method: 'POST', body: { emoji } });
+
+export const sourceAddress = (messageId: string) => `/workspaces/${workspaceId()}/messages/${messageId}/source`;
+
+export const messageSourceQuery = (messageId: string) =>
+  queryOptions({
+    queryKey: ['message-source', messageId],
+    queryFn: ({ signal }) => requestText(sourceAddress(messageId), { signal }),
+    gcTime: 0,
+  });
 
 /** Where the provider asks a person for access; the browser goes there. */
 export const startConsent = (channelId: string) => ask<{ url: string }>(`/channels/${channelId}/consent`, { method: 'POST', body: {} });

@@ -1,9 +1,9 @@
 import { Skeleton, Text, Title } from '@mantine/core';
-import { IconChevronLeft } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { CatalogEntry } from '../api/types.ts';
 import { catalogQuery } from '../api/workspace.ts';
+import { BackLink } from '../components/BackLink.tsx';
 import { SourceIcon } from '../components/ChannelIcon.tsx';
 import { Page } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
@@ -22,15 +22,7 @@ const CATEGORIES: Record<CatalogEntry['category'], string> = {
 export function CatalogPage() {
   const { data: catalog, error, isPending, refetch } = useQuery(catalogQuery);
   return (
-    <Page
-      title="Connect a channel"
-      about="Where do your customers write?"
-      back={
-        <Link to="/channels" className={classes.back}>
-          <IconChevronLeft size={16} aria-hidden /> Channels
-        </Link>
-      }
-    >
+    <Page title="Connect a channel" about="Where do your customers write?" back={<BackLink to="/channels">Channels</BackLink>}>
       {error && <Problem error={error} title="The catalog could not be read" onRetry={() => void refetch()} />}
       {isPending && <Skeleton height={90} radius="md" aria-hidden />}
       {catalog &&

@@ -1,12 +1,13 @@
-import { Button, Group, Skeleton, Stack } from '@mantine/core';
-import { IconAlertTriangle, IconChevronLeft, IconCircleCheck, IconInfoCircle, IconPlugConnectedX } from '@tabler/icons-react';
+import { Button, Skeleton } from '@mantine/core';
+import { IconAlertTriangle, IconCircleCheck, IconInfoCircle, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { useParams, useSearch } from '@tanstack/react-router';
 import { putChannel } from '../api/cache.ts';
 import { ApiError } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
 import type { ChannelDetails } from '../api/types.ts';
 import { catalogQuery, channelQuery, checkChannel } from '../api/workspace.ts';
+import { BackLink } from '../components/BackLink.tsx';
 import { ButtonLink } from '../components/ButtonLink.tsx';
 import { SourceIcon } from '../components/ChannelIcon.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
@@ -14,6 +15,8 @@ import { Notice } from '../components/Notice.tsx';
 import { Page } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { StatusBadge } from '../components/StatusBadge.tsx';
+import { GuideButton } from '../guides/GuideButton.tsx';
+import { guideOf } from '../guides/guides.ts';
 import { adviceFor } from './advice.ts';
 import { ChannelTabs } from './ChannelTabs.tsx';
 import classes from './channels.module.css';
@@ -63,16 +66,13 @@ function Shown({ channel }: { channel: ChannelDetails }) {
   const advice = adviceFor(channel);
   return (
     <Page
-      title={
-        <Group gap="sm" component="span">
-          {entry && <SourceIcon color={entry.color} icon={entry.icon} size={36} />}
-          {channel.name}
-          <StatusBadge status={channel.status} />
-        </Group>
-      }
+      sign={entry && <SourceIcon color={entry.color} icon={entry.icon} size={36} />}
+      title={channel.name}
+      beside={<StatusBadge status={channel.status} />}
       about={[entry?.title ?? channel.source, channel.sandbox && 'sandbox: no provider is ever called'].filter(Boolean).join(' · ')}
       actions={
         <>
+          {entry && <GuideButton name={guideOf(entry, channel.settings)} />}
           <ButtonLink to="/inbox" search={{ channel: channel.id }} variant="default">
             Its conversations
           </ButtonLink>
@@ -81,13 +81,9 @@ function Shown({ channel }: { channel: ChannelDetails }) {
           </Button>
         </>
       }
-      back={
-        <Link to="/channels" className={classes.back}>
-          <IconChevronLeft size={16} aria-hidden /> Channels
-        </Link>
-      }
+      back={<BackLink to="/channels">Channels</BackLink>}
     >
-      <Stack gap="md" mb="md">
+      <div className={classes.notices}>
         {connected && channel.status !== 'failed' && (
           <Notice tone="good" icon={IconCircleCheck} title={`${channel.name} is connected`} role="status">
             {channel.setup.length > 0
@@ -108,7 +104,7 @@ function Shown({ channel }: { channel: ChannelDetails }) {
           </Notice>
         )}
         {channel.grantsAccess && (channel.status === 'pending' || channel.status === 'failed') && <GrantAccess channel={channel} />}
-      </Stack>
+      </div>
       <ChannelTabs channel={channel} entry={entry} />
     </Page>
   );

@@ -24,10 +24,13 @@ export function ChannelTabs({ channel, entry }: Props) {
   const { data: capabilities } = useQuery(capabilitiesQuery(channel.id));
   const hasTemplates = capabilities?.templates === true;
   const mayOptOut = entry?.category === 'sms' || entry?.category === 'messaging';
+  // What has to be set up stands first until the first message came in.
+  const used = channel.lastInAt !== null;
   const own = (
     <>
-      <SetupRows channel={channel} />
+      {!used && <SetupRows channel={channel} />}
       <ChannelHealth channel={channel} />
+      {used && <SetupRows channel={channel} />}
       {entry && <ChannelCredentials key={channel.status} channel={channel} entry={entry} />}
       {entry && <ChannelSettings channel={channel} entry={entry} />}
       <ChannelEnd channel={channel} />

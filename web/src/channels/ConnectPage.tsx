@@ -1,5 +1,5 @@
 import { Button, Group, Skeleton, Stack } from '@mantine/core';
-import { IconAlertTriangle, IconChevronLeft } from '@tabler/icons-react';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
@@ -7,6 +7,7 @@ import { ApiError } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
 import type { Candidate, CatalogEntry } from '../api/types.ts';
 import { catalogQuery, channelsQuery, connectChannel } from '../api/workspace.ts';
+import { BackLink } from '../components/BackLink.tsx';
 import { SourceIcon } from '../components/ChannelIcon.tsx';
 import { focusFirstProblem } from '../components/focus-problem.ts';
 import { Notice } from '../components/Notice.tsx';
@@ -14,6 +15,8 @@ import { Page, Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { SchemaForm } from '../components/SchemaForm.tsx';
 import { filledValues, missingFields, serverProblems, startValues, type Values } from '../components/schema-values.ts';
+import { GuideAside } from '../guides/GuideAside.tsx';
+import { guideOf } from '../guides/guides.ts';
 import { NotFound } from '../shell/NotFound.tsx';
 import { AccountFinder } from './AccountFinder.tsx';
 import classes from './channels.module.css';
@@ -54,45 +57,49 @@ function Connect({ entry }: { entry: CatalogEntry }) {
   };
   const choose = (candidate: Candidate) => setValues((old) => ({ ...old, ...candidate.input }));
 
+  const live = entry.source === 'chatplugin';
+  const form = (
+    <Section>
+      <form onSubmit={submit} noValidate>
+        <Stack maw={720}>
+          {entry.notice && (
+            <Notice tone="warning" icon={IconAlertTriangle}>
+              {entry.notice}
+            </Notice>
+          )}
+          <SchemaForm schema={schema} values={values} onChange={setValues} problems={{ ...refused.fields, ...missing }} />
+          {entry.canExplore && <AccountFinder source={entry.source} schema={schema} values={values} onChoose={choose} />}
+          {connect.error && !showsEveryProblem && <Problem error={connect.error} title="Not connected; nothing was stored" />}
+          <Group>
+            <Button type="submit" loading={connect.isPending}>
+              Connect
+            </Button>
+            <Button component={Link} to="/channels/new" variant="default">
+              Cancel
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Section>
+  );
+
   return (
     <Page
-      title={
-        <Group gap="sm" component="span" wrap="nowrap">
-          <SourceIcon color={entry.color} icon={entry.icon} size={36} />
-          Connect {entry.title}
-        </Group>
-      }
+      sign={<SourceIcon color={entry.color} icon={entry.icon} size={36} />}
+      title={`Connect ${entry.title}`}
       about={entry.description}
-      back={
-        <Link to="/channels/new" className={classes.back}>
-          <IconChevronLeft size={16} aria-hidden /> Every channel
-        </Link>
-      }
+      back={<BackLink to="/channels/new">Every channel</BackLink>}
     >
-      <WithPreview shown={entry.source === 'chatplugin'} config={values.config as Values | undefined}>
-        <Section>
-          <form onSubmit={submit} noValidate>
-            <Stack maw={720}>
-              {entry.notice && (
-                <Notice tone="warning" icon={IconAlertTriangle}>
-                  {entry.notice}
-                </Notice>
-              )}
-              <SchemaForm schema={schema} values={values} onChange={setValues} problems={{ ...refused.fields, ...missing }} />
-              {entry.canExplore && <AccountFinder source={entry.source} schema={schema} values={values} onChoose={choose} />}
-              {connect.error && !showsEveryProblem && <Problem error={connect.error} title="Not connected; nothing was stored" />}
-              <Group>
-                <Button type="submit" loading={connect.isPending}>
-                  Connect
-                </Button>
-                <Button component={Link} to="/channels/new" variant="default">
-                  Cancel
-                </Button>
-              </Group>
-            </Stack>
-          </form>
-        </Section>
-      </WithPreview>
+      {live ? (
+        <WithPreview shown config={values.config as Values | undefined}>
+          {form}
+        </WithPreview>
+      ) : (
+        <div className={classes.columns}>
+          {form}
+          <GuideAside name={guideOf(entry, values)} />
+        </div>
+      )}
     </Page>
   );
 }

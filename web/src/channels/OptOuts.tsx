@@ -4,6 +4,7 @@ import { queryClient } from '../api/query-client.ts';
 import { deleteOptOut, optOutsQuery } from '../api/workspace.ts';
 import { Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
+import rows from '../components/Rows.module.css';
 import { ago, fullTime } from '../components/time.ts';
 
 /** Who asked this channel not to write; every send respects it. */
@@ -23,37 +24,37 @@ export function OptOuts({ channelId }: { channelId: string }) {
       {isPending && <Skeleton height={80} radius="md" aria-hidden />}
       {data?.results.length === 0 && 'Nobody so far.'}
       {data && data.results.length > 0 && (
-        <Table.ScrollContainer minWidth={420}>
-          <Table verticalSpacing="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Address</Table.Th>
-                <Table.Th>They wrote</Table.Th>
-                <Table.Th>When</Table.Th>
-                <Table.Th />
+        <Table verticalSpacing="xs" className={rows.stacking}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Address</Table.Th>
+              <Table.Th>They wrote</Table.Th>
+              <Table.Th>When</Table.Th>
+              <Table.Th />
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {data.results.map(({ identifierValue, keyword, optedOutAt }) => (
+              <Table.Tr key={identifierValue}>
+                <Table.Td data-label="Address">{identifierValue}</Table.Td>
+                <Table.Td data-label="Wrote">{keyword ?? ''}</Table.Td>
+                <Table.Td title={fullTime(optedOutAt)} data-label="When">
+                  {ago(optedOutAt)}
+                </Table.Td>
+                <Table.Td className={rows.end}>
+                  <Button
+                    size="compact-sm"
+                    variant="subtle"
+                    onClick={() => clear.mutate(identifierValue)}
+                    aria-label={`Write to ${identifierValue} again`}
+                  >
+                    They agreed again
+                  </Button>
+                </Table.Td>
               </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {data.results.map(({ identifierValue, keyword, optedOutAt }) => (
-                <Table.Tr key={identifierValue}>
-                  <Table.Td>{identifierValue}</Table.Td>
-                  <Table.Td>{keyword ?? ''}</Table.Td>
-                  <Table.Td title={fullTime(optedOutAt)}>{ago(optedOutAt)}</Table.Td>
-                  <Table.Td ta="right">
-                    <Button
-                      size="compact-sm"
-                      variant="subtle"
-                      onClick={() => clear.mutate(identifierValue)}
-                      aria-label={`Write to ${identifierValue} again`}
-                    >
-                      They agreed again
-                    </Button>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+            ))}
+          </Table.Tbody>
+        </Table>
       )}
       {data?.nextPageToken && 'There are more; the API lists them all.'}
     </Section>

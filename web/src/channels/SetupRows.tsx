@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import type { ChannelDetails } from '../api/types.ts';
-import { CopyButton } from '../components/CopyButton.tsx';
+import { CopyValue } from '../components/CopyValue.tsx';
 import { Section } from '../components/Page.tsx';
 import classes from './channels.module.css';
 
@@ -23,12 +23,7 @@ export function SetupRows({ channel }: { channel: ChannelDetails }) {
                   {help}
                 </Text>
               )}
-              {value && (
-                <div className={classes.value}>
-                  <code>{value}</code>
-                  <CopyButton value={value} label={`Copy: ${label}`} />
-                </div>
-              )}
+              {value && <CopyValue value={value} label={`Copy: ${label}`} />}
             </div>
           </div>
         ))}

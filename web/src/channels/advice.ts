@@ -1,16 +1,23 @@
 import type { ChannelDetails } from '../api/types.ts';
+import { sentence } from '../components/Problem.tsx';
 
 /** Why a channel does not simply work, and what to do; undefined when there is nothing to do. */
-export function adviceFor({ status, statusReason }: Pick<ChannelDetails, 'status' | 'statusReason'>): string | undefined {
+export function adviceFor({
+  status,
+  statusReason,
+  grantsAccess,
+}: Pick<ChannelDetails, 'status' | 'statusReason' | 'grantsAccess'>): string | undefined {
   switch (status) {
     case 'active':
-      return statusReason ?? undefined;
-    case 'failed':
-      return `${ended(statusReason ?? 'The provider refuses this account')} Replace its credentials below; the channel and its history stay.`;
+      return statusReason ? sentence(statusReason) : undefined;
+    case 'failed': {
+      const repair = grantsAccess ? 'Grant it access again, or replace its credentials below' : 'Replace its credentials below';
+      return `${sentence(statusReason ?? 'The provider refuses this account')} ${repair}; the channel and its history stay.`;
+    }
     case 'warning':
-      return ended(statusReason ?? 'Something about this account needs a look');
+      return sentence(statusReason ?? 'Something about this account needs a look');
     case 'pending':
-      return ended(statusReason ?? 'Something outside is outstanding: finish the set-up at the provider');
+      return sentence(statusReason ?? 'Something outside is outstanding: finish the set-up at the provider');
     case 'setting-up':
       return 'Being connected right now.';
     case 'inactive':
@@ -18,8 +25,4 @@ export function adviceFor({ status, statusReason }: Pick<ChannelDetails, 'status
     case 'deleted':
       return 'Deleted. It goes for good after 30 days.';
   }
-}
-
-function ended(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

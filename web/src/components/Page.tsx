@@ -1,9 +1,14 @@
 import { Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import classes from './Page.module.css';
+import { usePageTitle } from './page-title.ts';
 
 interface Props {
-  title: ReactNode;
+  title: string;
+  /** A sign in front of the title. */
+  sign?: ReactNode;
+  /** What stands beside the title: a status. */
+  beside?: ReactNode;
   /** One sentence about what this page is for. */
   about?: ReactNode;
   /** What can be done here, at the right. */
@@ -14,18 +19,21 @@ interface Props {
 }
 
 /** The frame of a page of the control center. */
-export function Page({ title, about, actions, back, children }: Props) {
+export function Page({ title, sign, beside, about, actions, back, children }: Props) {
+  usePageTitle(title);
   return (
     <div className={classes.page}>
       {back}
       <header className={classes.header}>
-        <div>
-          <Title order={1}>{title}</Title>
-          {about && (
-            <Text c="dimmed" component="div" mt={2}>
-              {about}
-            </Text>
-          )}
+        <div className={classes.words}>
+          <div className={classes.heading}>
+            {sign}
+            <Title order={1} className={classes.title}>
+              {title}
+            </Title>
+            {beside}
+          </div>
+          {about && <div className={classes.about}>{about}</div>}
         </div>
         {actions && <div className={classes.actions}>{actions}</div>}
       </header>

@@ -1,6 +1,7 @@
 import { Avatar } from '@mantine/core';
 import { ChannelIcon } from './ChannelIcon.tsx';
 import classes from './PersonAvatar.module.css';
+import { initialsOf } from './person.ts';
 
 interface Props {
   name: string;
@@ -10,11 +11,14 @@ interface Props {
   channelId?: string;
 }
 
-/** Somebody's picture, or their initials in a colour that stays theirs. */
+/** Somebody's picture, or their initials in a colour that stays theirs; a head for those who have no letters in their name. */
 export function PersonAvatar({ name, imageUrl, size = 40, channelId }: Props) {
+  const initials = initialsOf(name);
   return (
     <span className={classes.person}>
-      <Avatar src={imageUrl || null} name={name} color="initials" size={size} radius="xl" alt="" />
+      <Avatar src={imageUrl || null} name={initials && name} color={initials ? 'initials' : 'gray'} size={size} radius="xl" alt="">
+        {initials || undefined}
+      </Avatar>
       {channelId && (
         <span className={classes.channel}>
           <ChannelIcon channelId={channelId} size={17} />

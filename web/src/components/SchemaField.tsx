@@ -1,7 +1,9 @@
 import { ColorInput, NumberInput, PasswordInput, Select, Switch, TagsInput, Textarea, TextInput } from '@mantine/core';
+import type { ReactNode } from 'react';
 import type { Schema } from '../api/types.ts';
 import { titleOf } from './field-title.ts';
-import { choicesOf, kindOf } from './schema-values.ts';
+import { sentence } from './Problem.tsx';
+import { choicesOf, choiceWords, kindOf } from './schema-values.ts';
 
 interface Props {
   path: string;
@@ -18,7 +20,7 @@ export function SchemaField({ path, schema, value, required, problem, onChange }
   const common = {
     name: path,
     label: titleOf(name, schema),
-    description: [schema.description, schema.help].filter(Boolean).join(' ') || undefined,
+    description: descriptionOf(schema),
     error: problem,
     withAsterisk: required,
     'aria-required': required,
@@ -67,9 +69,9 @@ export function SchemaField({ path, schema, value, required, problem, onChange }
       return (
         <Select
           {...common}
-          data={choicesOf(schema)!.map((choice) => ({ value: choice, label: choice.charAt(0).toUpperCase() + choice.slice(1) }))}
+          data={choicesOf(schema)!.map((choice) => ({ value: choice, label: choiceWords(schema, choice) }))}
           value={text || null}
-          placeholder={placeholder ?? 'As usual'}
+          placeholder={placeholder ?? (required ? 'Choose one' : 'As usual')}
           clearable={!required}
           onChange={(chosen) => onChange(chosen ?? undefined)}
         />
@@ -101,7 +103,7 @@ export function SchemaField({ path, schema, value, required, problem, onChange }
         <ColorInput
           {...common}
           value={text}
-          placeholder={placeholder ?? 'As usual'}
+          placeholder={placeholder ?? (required ? 'Choose one' : 'As usual')}
           popoverProps={{ withinPortal: true }}
           onChange={onChange}
         />
@@ -117,4 +119,16 @@ export function SchemaField({ path, schema, value, required, problem, onChange }
         />
       );
   }
+}
+
+/** What the field is for, and where its value is found. */
+function descriptionOf({ description, help }: Schema): ReactNode {
+  if (!description && !help) return undefined;
+  return (
+    <>
+      {description && sentence(description)}
+      {description && help && <br />}
+      {help}
+    </>
+  );
 }

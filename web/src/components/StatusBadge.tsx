@@ -6,7 +6,7 @@ type Tone = 'good' | 'warning' | 'bad' | 'neutral';
 const STATUSES: Record<ChannelStatus, { words: string; tone: Tone }> = {
   active: { words: 'Connected', tone: 'good' },
   'setting-up': { words: 'Being set up', tone: 'warning' },
-  pending: { words: 'Waiting', tone: 'warning' },
+  pending: { words: 'Waits for you', tone: 'warning' },
   warning: { words: 'Needs attention', tone: 'warning' },
   failed: { words: 'Does not work', tone: 'bad' },
   inactive: { words: 'Disconnected', tone: 'neutral' },

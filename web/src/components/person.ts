@@ -5,3 +5,9 @@ export function personName(name: string): string {
   if (!name) return 'Somebody';
   return NAMELESS.test(name) ? `Visitor ${name.slice(-4)}` : name;
 }
+
+/** The first letters of a name's first and last word; empty for numbers and signs. */
+export function initialsOf(name: string): string {
+  const letters = name.split(/\s+/).flatMap((word) => /^\p{P}*(\p{L})/u.exec(word)?.[1] ?? []);
+  return [letters[0], letters.length > 1 ? letters.at(-1) : undefined].join('').toLocaleUpperCase();
+}

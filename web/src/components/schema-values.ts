@@ -31,6 +31,16 @@ export function choicesOf(schema: Schema): string[] | undefined {
   return undefined;
 }
 
+/** What the schema says of one of its choices: a title, a guide of its own. */
+export function choiceOf(schema: Schema, value: unknown): Schema | undefined {
+  return schema.anyOf?.find((one) => one.const !== undefined && one.const === value);
+}
+
+/** A choice as people read it. */
+export function choiceWords(schema: Schema, choice: string): string {
+  return choiceOf(schema, choice)?.title ?? choice.charAt(0).toUpperCase() + choice.slice(1);
+}
+
 /** Fields as they are shown: the wanted ones first, groups last. */
 export function fieldsOf(schema: Schema): [string, Schema][] {
   const rank = ([name, field]: [string, Schema]) => (field.type === 'object' ? 2 : schema.required?.includes(name) ? 0 : 1);

@@ -1,9 +1,8 @@
 import { Text } from '@mantine/core';
 import type { DomainRecord } from '../api/types.ts';
-import classes from '../channels/channels.module.css';
-import { CopyButton } from '../components/CopyButton.tsx';
+import { CopyValue } from '../components/CopyValue.tsx';
 import { Badge } from '../components/StatusBadge.tsx';
-import own from './domains.module.css';
+import classes from './domains.module.css';
 
 const PURPOSES: Record<DomainRecord['purpose'], { title: string; why: string }> = {
   dkim: { title: 'DKIM', why: 'The key that your mails are signed with.' },
@@ -25,10 +24,10 @@ export function DnsRecord({ record }: { record: DomainRecord }) {
   const { title, why } = PURPOSES[record.purpose];
   const { words, tone } = STATUSES[record.status];
   return (
-    <div className={own.record}>
-      <div className={own.recordHead}>
+    <div className={classes.record}>
+      <div className={classes.recordHead}>
         <strong>{title}</strong>
-        <span className={own.type}>{record.type}</span>
+        <span className={classes.type}>{record.type}</span>
         <Badge tone={tone === 'bad' && !record.required ? 'warning' : tone}>{words}</Badge>
       </div>
       <Text size="sm" c="dimmed">
@@ -52,12 +51,9 @@ export function DnsRecord({ record }: { record: DomainRecord }) {
 
 function Row({ label, value, what }: { label: string; value: string; what: string }) {
   return (
-    <div className={own.row}>
+    <div className={classes.row}>
       <span>{label}</span>
-      <div className={classes.value}>
-        <code>{value}</code>
-        <CopyButton value={value} label={`Copy: ${what}`} />
-      </div>
+      <CopyValue value={value} label={`Copy: ${what}`} />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { ApiError } from '../api/client.ts';
 import { addDomain, deleteDomain, domainsQuery, verifyDomain } from '../api/domains.ts';
 import { queryClient } from '../api/query-client.ts';
 import type { EmailDomain } from '../api/types.ts';
+import { Confirm } from '../components/Confirm.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { Page, Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
@@ -55,10 +56,6 @@ function Domain({ domain }: { domain: EmailDomain }) {
     mutationFn: () => verifyDomain(domain.id),
     onSuccess: (fresh) => queryClient.setQueryData(domainsQuery.queryKey, (all) => all?.map((one) => (one.id === fresh.id ? fresh : one))),
   });
-  const remove = useMutation({
-    mutationFn: () => deleteDomain(domain.id),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: domainsQuery.queryKey }),
-  });
   return (
     <Section>
       <div className={classes.head}>
@@ -92,20 +89,17 @@ function Domain({ domain }: { domain: EmailDomain }) {
           <DnsRecord key={record.purpose} record={record} />
         ))}
       </div>
-      <Modal opened={asking} onClose={() => setAsking(false)} title={`Remove ${domain.domain}?`}>
-        <Stack>
-          <Text size="sm">Its signing key is deleted. To use the domain again, its DNS records must be set anew.</Text>
-          {remove.error && <Problem error={remove.error} title="Not removed" />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={() => setAsking(false)}>
-              Keep it
-            </Button>
-            <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
-              Remove
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
+      {asking && (
+        <Confirm
+          title={`Remove ${domain.domain}?`}
+          verb="Remove"
+          failed="Not removed"
+          action={() => deleteDomain(domain.id).then(() => queryClient.invalidateQueries({ queryKey: domainsQuery.queryKey }))}
+          onClose={() => setAsking(false)}
+        >
+          Its signing key is deleted. To use the domain again, its DNS records must be set anew.
+        </Confirm>
+      )}
     </Section>
   );
 }

@@ -7,6 +7,7 @@ import { rawEventQuery, replayRawEvent } from '../api/workspace.ts';
 import { CopyButton } from '../components/CopyButton.tsx';
 import { Notice } from '../components/Notice.tsx';
 import { Problem } from '../components/Problem.tsx';
+import { prettyJson } from '../components/pretty-json.ts';
 import { fullTime } from '../components/time.ts';
 
 const OUTCOMES: Record<RawState, string> = {
@@ -62,19 +63,10 @@ export function EventDetails({ id, onClose }: { id: string; onClose: () => void 
             <Text size="xs" c="dimmed" mb={4}>
               {event.contentType}
             </Text>
-            <Code block>{pretty(event.body ?? '')}</Code>
+            <Code block>{prettyJson(event.body ?? '')}</Code>
           </div>
         </Stack>
       )}
     </Drawer>
   );
-}
-
-/** JSON with its lines broken; anything else as it is. */
-function pretty(body: string): string {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2);
-  } catch {
-    return body;
-  }
 }

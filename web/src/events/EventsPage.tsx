@@ -7,6 +7,7 @@ import { rawEventsQuery } from '../api/workspace.ts';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { Page, Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
+import rows from '../components/Rows.module.css';
 import { ago, fullTime } from '../components/time.ts';
 import { EventDetails } from './EventDetails.tsx';
 
@@ -44,41 +45,41 @@ export function EventsPage() {
       )}
       {events.length > 0 && (
         <Section>
-          <Table.ScrollContainer minWidth={560}>
-            <Table verticalSpacing="sm" highlightOnHover>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Came in</Table.Th>
-                  <Table.Th>From</Table.Th>
-                  <Table.Th>Why</Table.Th>
-                  <Table.Th />
+          <Table verticalSpacing="sm" highlightOnHover className={rows.stacking}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Came in</Table.Th>
+                <Table.Th>From</Table.Th>
+                <Table.Th>Why</Table.Th>
+                <Table.Th />
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {events.map((event) => (
+                <Table.Tr key={event.id}>
+                  <Table.Td title={fullTime(event.receivedAt)} data-label="Came in">
+                    {ago(event.receivedAt)}
+                  </Table.Td>
+                  <Table.Td data-label="From">
+                    {event.source}
+                    {event.sourceChannelId && (
+                      <Text size="xs" c="dimmed">
+                        {event.sourceChannelId}
+                      </Text>
+                    )}
+                  </Table.Td>
+                  <Table.Td className={rows.wide} data-label="Why">
+                    {event.error ?? '–'}
+                  </Table.Td>
+                  <Table.Td className={rows.end}>
+                    <Button size="compact-sm" variant="default" onClick={() => setChosen(event.id)}>
+                      Look
+                    </Button>
+                  </Table.Td>
                 </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {events.map((event) => (
-                  <Table.Tr key={event.id}>
-                    <Table.Td title={fullTime(event.receivedAt)}>{ago(event.receivedAt)}</Table.Td>
-                    <Table.Td>
-                      {event.source}
-                      {event.sourceChannelId && (
-                        <Text size="xs" c="dimmed">
-                          {event.sourceChannelId}
-                        </Text>
-                      )}
-                    </Table.Td>
-                    <Table.Td maw={420} style={{ overflowWrap: 'anywhere' }}>
-                      {event.error ?? '–'}
-                    </Table.Td>
-                    <Table.Td ta="right">
-                      <Button size="compact-sm" variant="default" onClick={() => setChosen(event.id)}>
-                        Look
-                      </Button>
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+              ))}
+            </Table.Tbody>
+          </Table>
           {hasNextPage && (
             <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()} mt="sm">
               Show more

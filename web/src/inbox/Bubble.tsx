@@ -41,8 +41,8 @@ export const Bubble = memo(function Bubble({ message, answered, last, onReplyTo 
           data-failed={message.state === 'failed' || undefined}
           title={fullTime(message.createdAt)}
         >
-          {answered && <div className={classes.quote}>{summaryOf(answered.content)}</div>}
-          <ContentView content={message.content} />
+          {answered && type !== 'email' && <div className={classes.quote}>{summaryOf(answered.content)}</div>}
+          <ContentView content={message.content} messageId={ours ? undefined : message.id} />
           {message.reaction?.emoji && (
             <span className={classes.reaction} role="img" aria-label={`Reaction: ${message.reaction.emoji}`}>
               {message.reaction.emoji}

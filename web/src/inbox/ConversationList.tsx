@@ -10,7 +10,13 @@ import classes from './ConversationList.module.css';
 import { ConversationRow } from './ConversationRow.tsx';
 import { ListFilters } from './ListFilters.tsx';
 
-export function ConversationList({ filter, chosen }: { filter: ConversationFilter; chosen?: string }) {
+interface Props {
+  filter: ConversationFilter;
+  chosen?: string;
+  onCompose: () => void;
+}
+
+export function ConversationList({ filter, chosen, onCompose }: Props) {
   const { data, error, isPending, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery(conversationsQuery(filter));
   const conversations = data?.pages.flatMap((page) => page.results) ?? [];
   const end = useRef<HTMLDivElement>(null);
@@ -24,7 +30,7 @@ export function ConversationList({ filter, chosen }: { filter: ConversationFilte
 
   return (
     <section className={classes.list} aria-label="Conversations">
-      <ListFilters filter={filter} />
+      <ListFilters filter={filter} onCompose={onCompose} />
       <div className={classes.rows}>
         {error && (
           <div className={classes.problem}>

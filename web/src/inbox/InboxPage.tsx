@@ -4,6 +4,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import type { ConversationFilter } from '../api/workspace.ts';
 import { EmptyState } from '../components/EmptyState.tsx';
+import { usePageTitle } from '../components/page-title.ts';
 import { ConversationList } from './ConversationList.tsx';
 import classes from './InboxPage.module.css';
 import { useShortcuts } from './shortcuts.ts';
@@ -11,12 +12,16 @@ import { Thread } from './Thread.tsx';
 
 const CheatSheet = lazy(() => import('./CheatSheet.tsx').then(({ CheatSheet }) => ({ default: CheatSheet })));
 
+const NewMessage = lazy(() => import('./NewMessage.tsx').then(({ NewMessage }) => ({ default: NewMessage })));
+
 /** Conversations at the left, the chosen one beside them; on a phone one after the other. */
 export function InboxPage() {
   const search = useSearch({ from: '/inbox' });
   const { conversationId } = useParams({ strict: false });
   const navigate = useNavigate();
   const [help, setHelp] = useState(false);
+  const [composing, setComposing] = useState(false);
+  usePageTitle('Inbox');
 
   const filter = useMemo<ConversationFilter>(
     () => ({ status: search.status ?? 'active', unread: search.unread, channelId: search.channel, search: search.q, tag: search.tag }),
@@ -26,11 +31,12 @@ export function InboxPage() {
     (id: string) => void navigate({ to: '/inbox/$conversationId', params: { conversationId: id }, search: true }),
     [navigate],
   );
-  useShortcuts({ filter, conversationId, choose, showHelp: () => setHelp(true) });
+  const compose = useCallback(() => setComposing(true), []);
+  useShortcuts({ filter, conversationId, choose, compose, showHelp: () => setHelp(true) });
 
   return (
     <div className={classes.inbox} data-thread={conversationId ? true : undefined}>
-      <ConversationList filter={filter} chosen={conversationId} />
+      <ConversationList filter={filter} chosen={conversationId} onCompose={compose} />
       <section className={classes.thread} aria-label="Conversation">
         {conversationId ? (
           <Thread key={conversationId} conversationId={conversationId} />
@@ -40,6 +46,17 @@ export function InboxPage() {
           </EmptyState>
         )}
       </section>
+      {composing && (
+        <Suspense>
+          <NewMessage
+            onClose={() => setComposing(false)}
+            onSent={({ conversationId: id }) => {
+              setComposing(false);
+              choose(id);
+            }}
+          />
+        </Suspense>
+      )}
       {help && (
         <Suspense>
           <CheatSheet onClose={() => setHelp(false)} />

@@ -1,6 +1,6 @@
-import { ActionIcon, Indicator, Menu, SegmentedControl, Switch, TextInput, Title } from '@mantine/core';
+import { ActionIcon, Indicator, Menu, SegmentedControl, Switch, TextInput, Title, Tooltip } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { IconCheck, IconFilter, IconSearch, IconX } from '@tabler/icons-react';
+import { IconCheck, IconEdit, IconFilter, IconSearch, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
@@ -13,7 +13,7 @@ import { SEARCH_FIELD } from './shortcuts.ts';
 const SEARCH_PAUSE_MS = 250;
 
 /** What the list shows: open or closed, unread alone, one channel, a search. Lives in the address. */
-export function ListFilters({ filter }: { filter: ConversationFilter }) {
+export function ListFilters({ filter, onCompose }: { filter: ConversationFilter; onCompose: () => void }) {
   const navigate = useNavigate();
   const search = useSearch({ from: '/inbox' });
   const narrow = (change: Partial<Record<keyof InboxSearch, unknown>>) =>
@@ -23,7 +23,14 @@ export function ListFilters({ filter }: { filter: ConversationFilter }) {
     <div className={classes.filters}>
       <div className={classes.heading}>
         <Title order={1}>Inbox</Title>
-        <ChannelFilter chosen={filter.channelId} onChoose={(channel) => narrow({ channel })} />
+        <div className={classes.tools}>
+          <ChannelFilter chosen={filter.channelId} onChoose={(channel) => narrow({ channel })} />
+          <Tooltip label="New message (c)">
+            <ActionIcon size="lg" onClick={onCompose} aria-label="New message">
+              <IconEdit size={20} />
+            </ActionIcon>
+          </Tooltip>
+        </div>
       </div>
       <SearchField value={filter.search ?? ''} onChange={(q) => narrow({ q: q || undefined })} />
       <div className={classes.heading}>

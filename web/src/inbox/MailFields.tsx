@@ -1,7 +1,11 @@
-import { UnstyledButton } from '@mantine/core';
+import { Tooltip, UnstyledButton } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Conversation } from '../api/types.ts';
+import { messagesQuery } from '../api/workspace.ts';
+import { useChannelOf } from '../components/ChannelIcon.tsx';
 import classes from './Composer.module.css';
+import { otherReaders } from './mail-readers.ts';
 
 export interface MailHead {
   subject: string;
@@ -28,9 +32,15 @@ interface Props {
   onChange: (value: MailHead) => void;
 }
 
-/** Subject, and who else gets the mail. */
+/** Who gets the mail, and its subject. */
 export function MailFields({ conversation, value, onChange }: Props) {
   const [more, setMore] = useState(false);
+  const { channel } = useChannelOf(conversation.channelId);
+  const { data } = useInfiniteQuery(messagesQuery(conversation.id));
+  const contact = (conversation.contact.identifiers ?? []).map(({ value: address }) => address);
+  const messages = data?.pages.flatMap((page) => page.results) ?? [];
+  const given = addressesIn(value.cc);
+  const others = otherReaders(messages, channel?.sourceChannelId ?? '', contact).filter((address) => !given.includes(address));
   const field = (name: keyof MailHead, label: string, placeholder: string) => (
     <label className={classes.mailField}>
       <span>{label}</span>
@@ -47,6 +57,19 @@ export function MailFields({ conversation, value, onChange }: Props) {
     <div className={classes.mailFields}>
       <div className={classes.mailRow}>
         {field('subject', 'Subject', subject ? (/^re:/i.test(subject) ? subject : `Re: ${subject}`) : 'None')}
+        {others.length > 0 && (
+          <Tooltip label={others.join(', ')} multiline maw={320}>
+            <UnstyledButton
+              className={classes.more}
+              onClick={() => {
+                setMore(true);
+                onChange({ ...value, cc: [...given, ...others].join(', ') });
+              }}
+            >
+              Answer all ({others.length + 1})
+            </UnstyledButton>
+          </Tooltip>
+        )}
         {!more && (
           <UnstyledButton className={classes.more} onClick={() => setMore(true)}>
             Cc, Bcc

@@ -104,8 +104,13 @@ function useStickToEnd(sent: number, oldest: string | undefined) {
     const grow = new ResizeObserver(() => {
       if (sticking.current) view.scrollTop = view.scrollHeight;
     });
+    let before = view.scrollTop;
+    // Only scrolling up leaves the end: what grows below the reader (a picture, a mail) does not.
     const look = () => {
-      sticking.current = view.scrollHeight - view.scrollTop - view.clientHeight < AT_END_PX;
+      const left = view.scrollHeight - view.scrollTop - view.clientHeight >= AT_END_PX;
+      if (!left) sticking.current = true;
+      else if (view.scrollTop < before) sticking.current = false;
+      before = view.scrollTop;
       setAtEnd(sticking.current);
     };
     grow.observe(content.current!);

@@ -7,11 +7,14 @@ export const SHORTCUTS: { keys: string[]; what: string }[] = [
   { keys: ['j'], what: 'Next conversation' },
   { keys: ['k'], what: 'Previous conversation' },
   { keys: ['r'], what: 'Write a reply' },
+  { keys: ['c'], what: 'Write to somebody new' },
   { keys: ['e'], what: 'Close the conversation, or open it again' },
   { keys: ['/'], what: 'Search; in a reply: insert a saved one' },
   { keys: ['Enter'], what: 'Send what you wrote' },
   { keys: ['Shift', 'Enter'], what: 'Begin a new line' },
   { keys: ['Esc'], what: 'Leave the field' },
+  { keys: ['Ctrl', 'Enter'], what: 'Send a mail' },
+  { keys: ['Ctrl', 'k'], what: 'Go anywhere: pages, conversations, actions' },
   { keys: ['?'], what: 'Show this list' },
 ];
 
@@ -26,6 +29,7 @@ interface Context {
   filter: ConversationFilter;
   conversationId?: string;
   choose: (id: string) => void;
+  compose: () => void;
   showHelp: () => void;
 }
 
@@ -47,13 +51,16 @@ export function useShortcuts(context: Context): void {
   }, []);
 }
 
-function act(key: string, { filter, conversationId, choose, showHelp }: Context): boolean {
+function act(key: string, { filter, conversationId, choose, compose, showHelp }: Context): boolean {
   switch (key) {
     case 'j':
     case 'k':
       return step(filter, conversationId, key === 'j' ? 1 : -1, choose);
     case 'r':
       document.getElementById(REPLY_FIELD)?.focus();
+      return true;
+    case 'c':
+      compose();
       return true;
     case 'e':
       if (conversationId) void toggleStatus(conversationId);

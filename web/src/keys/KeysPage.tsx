@@ -1,12 +1,14 @@
-import { Button, Group, Modal, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { Button, Group, Skeleton, Table } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { queryClient } from '../api/query-client.ts';
 import type { ApiKey } from '../api/types.ts';
 import { keysQuery, revokeKey } from '../api/workspace.ts';
+import { Confirm } from '../components/Confirm.tsx';
 import { Page, Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
+import rows from '../components/Rows.module.css';
 import { Badge } from '../components/StatusBadge.tsx';
 import { ago, fullTime } from '../components/time.ts';
 import { NewKey } from './NewKey.tsx';
@@ -30,74 +32,66 @@ export function KeysPage() {
       {isPending && <Skeleton height={160} radius="md" aria-hidden />}
       {keys && (
         <Section>
-          <Table.ScrollContainer minWidth={560}>
-            <Table verticalSpacing="sm">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Name</Table.Th>
-                  <Table.Th>Key</Table.Th>
-                  <Table.Th>May</Table.Th>
-                  <Table.Th>Made</Table.Th>
-                  <Table.Th />
+          <Table verticalSpacing="sm" className={rows.stacking}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Name</Table.Th>
+                <Table.Th>Key</Table.Th>
+                <Table.Th>May</Table.Th>
+                <Table.Th>Made</Table.Th>
+                <Table.Th>Last used</Table.Th>
+                <Table.Th />
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {keys.map((key) => (
+                <Table.Tr key={key.id}>
+                  <Table.Td>
+                    <Group gap="xs">
+                      {key.name} {key.sandbox && <Badge tone="neutral">Sandbox</Badge>}
+                    </Group>
+                  </Table.Td>
+                  <Table.Td ff="monospace" data-label="Key">
+                    {key.prefix}…
+                  </Table.Td>
+                  <Table.Td className={rows.wide} data-label="May">
+                    {key.scopes.includes('*') ? 'everything' : key.scopes.join(', ')}
+                  </Table.Td>
+                  <Table.Td title={fullTime(key.createdAt)} data-label="Made">
+                    {ago(key.createdAt)}
+                  </Table.Td>
+                  <Table.Td title={key.lastUsedAt ? fullTime(key.lastUsedAt) : undefined} data-label="Last used">
+                    {ago(key.lastUsedAt)}
+                  </Table.Td>
+                  <Table.Td className={rows.end}>
+                    <Button
+                      size="compact-sm"
+                      variant="subtle"
+                      color="red"
+                      onClick={() => setRevoking(key)}
+                      aria-label={`Revoke ${key.name}`}
+                    >
+                      Revoke
+                    </Button>
+                  </Table.Td>
                 </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {keys.map((key) => (
-                  <Table.Tr key={key.id}>
-                    <Table.Td>
-                      <Group gap="xs">
-                        {key.name} {key.sandbox && <Badge tone="neutral">Sandbox</Badge>}
-                      </Group>
-                    </Table.Td>
-                    <Table.Td ff="monospace">{key.prefix}…</Table.Td>
-                    <Table.Td maw={320}>{key.scopes.includes('*') ? 'everything' : key.scopes.join(', ')}</Table.Td>
-                    <Table.Td title={fullTime(key.createdAt)}>{ago(key.createdAt)}</Table.Td>
-                    <Table.Td ta="right">
-                      <Button
-                        size="compact-sm"
-                        variant="subtle"
-                        color="red"
-                        onClick={() => setRevoking(key)}
-                        aria-label={`Revoke ${key.name}`}
-                      >
-                        Revoke
-                      </Button>
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+              ))}
+            </Table.Tbody>
+          </Table>
         </Section>
       )}
       {creating && <NewKey onClose={() => setCreating(false)} />}
-      {revoking && <Revoke apiKey={revoking} onClose={() => setRevoking(undefined)} />}
+      {revoking && (
+        <Confirm
+          title={`Revoke ${revoking.name}?`}
+          verb="Revoke"
+          failed="Not revoked"
+          action={() => revokeKey(revoking.id).then(() => queryClient.invalidateQueries({ queryKey: keysQuery.queryKey }))}
+          onClose={() => setRevoking(undefined)}
+        >
+          Programs and people that use it are refused from now on. This cannot be undone.
+        </Confirm>
+      )}
     </Page>
-  );
-}
-
-function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
-  const revoke = useMutation({
-    mutationFn: () => revokeKey(apiKey.id),
-    onSuccess: async () => {
-      await queryClient.invalidateQueries({ queryKey: keysQuery.queryKey });
-      onClose();
-    },
-  });
-  return (
-    <Modal opened onClose={onClose} title={`Revoke ${apiKey.name}?`}>
-      <Stack>
-        <Text size="sm">Programs and people that use it are refused from now on. This cannot be undone.</Text>
-        {revoke.error && <Problem error={revoke.error} title="Not revoked" />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Keep it
-          </Button>
-          <Button color="red" loading={revoke.isPending} onClick={() => revoke.mutate()}>
-            Revoke
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
   );
 }

@@ -1,15 +1,12 @@
-import { Button, Checkbox, Group, Modal, SegmentedControl, SimpleGrid, Stack, Switch, Text, TextInput } from '@mantine/core';
-import { IconInfoCircle } from '@tabler/icons-react';
+import { Button, Checkbox, Group, Modal, SegmentedControl, SimpleGrid, Stack, Switch, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { SCOPES } from '../../../server/src/model/scopes.ts';
 import { ApiError } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
 import { createKey, keysQuery } from '../api/workspace.ts';
-import classes from '../channels/channels.module.css';
-import { CopyButton } from '../components/CopyButton.tsx';
-import { Notice } from '../components/Notice.tsx';
 import { Problem } from '../components/Problem.tsx';
+import { ShownOnce } from '../components/ShownOnce.tsx';
 
 export function NewKey({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');
@@ -26,7 +23,18 @@ export function NewKey({ onClose }: { onClose: () => void }) {
     create.mutate({ name: name.trim(), scopes: all ? ['*'] : scopes, sandbox });
   };
 
-  if (create.data?.key) return <Shown name={create.data.name} secret={create.data.key} onClose={onClose} />;
+  if (create.data?.key) {
+    return (
+      <ShownOnce
+        title={create.data.name}
+        secret={create.data.key}
+        warning="Copy the key now: only a fingerprint of it is kept, so it cannot be shown again."
+        onClose={onClose}
+      >
+        Send it as <code>Authorization: Bearer …</code> or <code>X-API-Key: …</code>
+      </ShownOnce>
+    );
+  }
   return (
     <Modal opened onClose={onClose} title="New API key" size="lg">
       <form onSubmit={submit}>
@@ -75,29 +83,6 @@ export function NewKey({ onClose }: { onClose: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
-  );
-}
-
-/** The only time that the key is seen. */
-function Shown({ name, secret, onClose }: { name: string; secret: string; onClose: () => void }) {
-  return (
-    <Modal opened onClose={onClose} title={name} size="lg" closeOnClickOutside={false}>
-      <Stack>
-        <Notice tone="warning" icon={IconInfoCircle}>
-          Copy the key now: only a fingerprint of it is kept, so it cannot be shown again.
-        </Notice>
-        <div className={classes.value}>
-          <code>{secret}</code>
-          <CopyButton value={secret} label="Copy the key" withText />
-        </div>
-        <Text size="sm" c="dimmed">
-          Send it as <code>Authorization: Bearer …</code> or <code>X-API-Key: …</code>
-        </Text>
-        <Group justify="flex-end">
-          <Button onClick={onClose}>I have it</Button>
-        </Group>
-      </Stack>
     </Modal>
   );
 }

@@ -1,10 +1,11 @@
-import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
+import { Button, Group, Skeleton, Text } from '@mantine/core';
 import { IconMessage2Plus, IconPlus } from '@tabler/icons-react';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { queryClient } from '../api/query-client.ts';
 import { deleteReply, savedRepliesQuery } from '../api/templates.ts';
 import type { SavedReply } from '../api/types.ts';
+import { Confirm } from '../components/Confirm.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { Page } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
@@ -65,33 +66,17 @@ export function RepliesPage() {
         </ul>
       )}
       {editing && <ReplyEditor reply={editing === 'new' ? undefined : editing} onClose={() => setEditing(undefined)} />}
-      {deleting && <Delete reply={deleting} onClose={() => setDeleting(undefined)} />}
+      {deleting && (
+        <Confirm
+          title={`Delete ${deleting.title}?`}
+          verb="Delete"
+          failed="Not deleted"
+          action={() => deleteReply(deleting.id).then(() => queryClient.invalidateQueries({ queryKey: savedRepliesQuery.queryKey }))}
+          onClose={() => setDeleting(undefined)}
+        >
+          Nobody can insert it any more. Messages that were sent with it stay.
+        </Confirm>
+      )}
     </Page>
-  );
-}
-
-function Delete({ reply, onClose }: { reply: SavedReply; onClose: () => void }) {
-  const remove = useMutation({
-    mutationFn: () => deleteReply(reply.id),
-    onSuccess: async () => {
-      await queryClient.invalidateQueries({ queryKey: savedRepliesQuery.queryKey });
-      onClose();
-    },
-  });
-  return (
-    <Modal opened onClose={onClose} title={`Delete ${reply.title}?`}>
-      <Stack>
-        <Text size="sm">Nobody can insert it any more. Messages that were sent with it stay.</Text>
-        {remove.error && <Problem error={remove.error} title="Not deleted" />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Keep it
-          </Button>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
-            Delete
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
   );
 }

@@ -1,34 +1,14 @@
-import { ActionIcon, Menu, Text, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import {
-  IconAt,
-  IconBook2,
-  IconInbox,
-  IconKey,
-  IconLogout,
-  IconMessage2,
-  IconMoon,
-  IconPlugConnected,
-  IconRouteX,
-  IconSun,
-  IconUserCircle,
-  type TablerIcon,
-} from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { sessionQuery, signOut } from '../api/session.ts';
+import { ActionIcon, Menu, Tooltip, UnstyledButton } from '@mantine/core';
+import { IconDots, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { Link, useRouterState } from '@tanstack/react-router';
+import { AccountItems } from './AccountItems.tsx';
 import { ConnectionDot } from './ConnectionDot.tsx';
 import { Logo } from './Logo.tsx';
 import classes from './Nav.module.css';
+import { MAIN_PLACES, OTHER_PLACES, type Place } from './places.ts';
+import { useColorScheme } from './use-color-scheme.ts';
 
-const PLACES: { to: '/inbox' | '/channels' | '/replies' | '/domains' | '/keys' | '/events'; label: string; icon: TablerIcon }[] = [
-  { to: '/inbox', label: 'Inbox', icon: IconInbox },
-  { to: '/channels', label: 'Channels', icon: IconPlugConnected },
-  { to: '/replies', label: 'Replies', icon: IconMessage2 },
-  { to: '/domains', label: 'Domains', icon: IconAt },
-  { to: '/events', label: 'Events', icon: IconRouteX },
-  { to: '/keys', label: 'API keys', icon: IconKey },
-];
-
+/** The way to every page: a rail at the side, a bar below on a phone. */
 export function Nav({ unread }: { unread: string }) {
   return (
     <nav className={classes.nav} aria-label="Patchbay">
@@ -36,16 +16,13 @@ export function Nav({ unread }: { unread: string }) {
         <Logo size={32} />
       </Link>
       <div className={classes.places}>
-        {PLACES.map(({ to, label, icon: Icon }) => (
-          <Link key={to} to={to} className={classes.place} activeProps={{ 'aria-current': 'page' }}>
-            <span className={classes.icon}>
-              <Icon size={22} stroke={1.6} aria-hidden />
-              {to === '/inbox' && unread && <span className={classes.count}>{unread}</span>}
-            </span>
-            <span className={classes.label}>{label}</span>
-            {to === '/inbox' && unread && <span className={classes.hidden}>({unread} unread)</span>}
-          </Link>
+        {MAIN_PLACES.map((place) => (
+          <PlaceLink key={place.to} place={place} count={place.to === '/inbox' ? unread : ''} />
         ))}
+        {OTHER_PLACES.map((place) => (
+          <PlaceLink key={place.to} place={place} other />
+        ))}
+        <More />
       </div>
       <div className={classes.foot}>
         <ConnectionDot />
@@ -56,15 +33,59 @@ export function Nav({ unread }: { unread: string }) {
   );
 }
 
+function PlaceLink({ place: { to, label, icon: Icon }, count = '', other }: { place: Place; count?: string; other?: boolean }) {
+  return (
+    <Link to={to} className={classes.place} data-other={other} activeProps={{ 'aria-current': 'page' }}>
+      <span className={classes.icon}>
+        <Icon size={22} stroke={1.6} aria-hidden />
+        {count && (
+          <span className={classes.count} aria-hidden>
+            {count}
+          </span>
+        )}
+      </span>
+      <span className={classes.label}>{label}</span>
+      {count && <span className={classes.hidden}>({count} unread)</span>}
+    </Link>
+  );
+}
+
+/** On a phone: the pages that do not fit, and what else stands at the rail's foot. */
+function More() {
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const { next, label, toggle } = useColorScheme();
+  const Icon = next === 'light' ? IconSun : IconMoon;
+  const here = OTHER_PLACES.some(({ to }) => path.startsWith(to));
+  return (
+    <Menu position="top-end" width={260}>
+      <Menu.Target>
+        <UnstyledButton className={classes.place} data-more aria-current={here ? 'page' : undefined}>
+          <IconDots size={22} stroke={1.6} aria-hidden />
+          <span className={classes.label}>More</span>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {OTHER_PLACES.map(({ to, label: name, icon: Sign }) => (
+          <Menu.Item key={to} component={Link} to={to} leftSection={<Sign size={18} stroke={1.6} />}>
+            {name}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item key={next} leftSection={<Icon size={18} stroke={1.6} />} onClick={toggle}>
+          {label}
+        </Menu.Item>
+        <AccountItems />
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
 function ColorSchemeToggle() {
-  const { setColorScheme } = useMantineColorScheme();
-  const scheme = useComputedColorScheme('light');
-  const next = scheme === 'dark' ? 'light' : 'dark';
-  const label = `Use the ${next} colours`;
-  const Icon = scheme === 'dark' ? IconSun : IconMoon;
+  const { next, label, toggle } = useColorScheme();
+  const Icon = next === 'light' ? IconSun : IconMoon;
   return (
     <Tooltip label={label} position="right">
-      <ActionIcon size="lg" onClick={() => setColorScheme(next)} aria-label={label}>
+      <ActionIcon size="lg" onClick={toggle} aria-label={label}>
         <Icon size={20} stroke={1.6} />
       </ActionIcon>
     </Tooltip>
@@ -72,8 +93,6 @@ function ColorSchemeToggle() {
 }
 
 function Account() {
-  const { data: session } = useQuery(sessionQuery);
-  if (!session) return null;
   return (
     <Menu position="right-end" width={260} withArrow>
       <Menu.Target>
@@ -82,24 +101,7 @@ function Account() {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <div className={classes.who}>
-          <Text size="sm" fw={600}>
-            {session.name}
-          </Text>
-          <Text size="xs" c="dimmed">
-            {session.sandbox ? 'Sandbox key: no provider is ever called' : 'Signed in with this API key'}
-          </Text>
-          <Text size="xs" c="dimmed" ff="monospace" mt={4}>
-            {session.workspaceId}
-          </Text>
-        </div>
-        <Menu.Divider />
-        <Menu.Item leftSection={<IconBook2 size={16} />} component="a" href="/docs" target="_blank">
-          API reference
-        </Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>
-          Sign out
-        </Menu.Item>
+        <AccountItems />
       </Menu.Dropdown>
     </Menu>
   );

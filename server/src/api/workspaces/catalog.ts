@@ -37,6 +37,7 @@ function showConnector(connector: Connector): Static<typeof CatalogEntry> {
     icon: look.icon,
     inputSchema: plain(connector.input),
     settingsSchema: plain(connector.settings),
+    identifierKey: connector.identity.kind,
     canExplore: connector.explore !== undefined,
     capabilities: plainCapabilities(connector),
   };

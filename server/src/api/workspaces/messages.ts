@@ -3,8 +3,10 @@ import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { react } from '../../engine/react.ts';
 import { takeBack } from '../../engine/take-back.ts';
+import { notFound } from '../../model/errors.ts';
 import type { MessageState } from '../../model/message.ts';
 import { type ChannelMessagePage, listInChannel } from '../../store/messages.ts';
+import { rawEventOfMessage } from '../../store/raw-events.ts';
 import type { Principal } from '../auth.ts';
 import { channelFor, liveChannelFor, messageFor } from './access.ts';
 import { interactionsOf } from './interactions.ts';
@@ -147,6 +149,31 @@ export function messageRoutes(app: Routes, { engine }: SurfaceParts): void {
       const { channelId, messageId } = request.params;
       const message = await messageFor(engine, request.principal, messageId, channelId);
       return { results: interactionsOf(message, await showMessageOf(engine, message)) };
+    },
+  );
+  app.get(
+    '/messages/:messageId/source',
+    {
+      config: { scope: 'messages:read' },
+      schema: {
+        tags,
+        operationId: 'getMessageSource',
+        summary: 'What the message was read from, as the provider sent it: the whole mail, or the payload',
+        params: ids('messageId'),
+        produces: ['application/octet-stream'],
+        response: { 200: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) },
+      },
+    },
+    async (request, reply) => {
+      const message = await messageFor(engine, request.principal, request.params.messageId);
+      const event = await rawEventOfMessage(engine.database, message.workspaceId, message.id);
+      if (!event && message.payload == null) throw notFound('source of this message');
+      const ending = !event ? 'json' : event.contentType.startsWith('message/rfc822') ? 'eml' : 'txt';
+      return reply
+        .header('content-disposition', `attachment; filename="${message.id}.${ending}"`)
+        .header('x-content-type-options', 'nosniff')
+        .type('application/octet-stream')
+        .send(event?.body ?? Buffer.from(JSON.stringify(message.payload, null, 2)));
     },
   );
   app.post(

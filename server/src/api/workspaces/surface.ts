@@ -19,9 +19,11 @@ import { emailDomainRoutes } from './email-domains.ts';
 import { answerError } from './errors.ts';
 import { eventRoutes } from './events.ts';
 import { guard } from './guard.ts';
+import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { mediaRoutes, registerUploads } from './media.ts';
 import { messageRoutes } from './messages.ts';
+import { phoneNumberRoutes } from './phone-numbers.ts';
 import { rawEventRoutes } from './raw-events.ts';
 import { recipientRoutes } from './recipients.ts';
 import { sandboxRoutes } from './sandbox.ts';
@@ -69,6 +71,8 @@ const ROUTES: ((app: Routes, parts: SurfaceParts) => void)[] = [
   recipientRoutes,
   consentRoutes,
   emailDomainRoutes,
+  integrationRoutes,
+  phoneNumberRoutes,
   webhookRoutes,
 ];
 

@@ -2,10 +2,15 @@
 import { type Static, Type } from 'typebox';
 import type { ChannelView } from '../connector.ts';
 
-const Provider = Type.Union([Type.Literal('aurion'), Type.Literal('microsoft'), Type.Literal('google'), Type.Literal('smtp')], {
-  title: 'Provider',
-  description: 'aurion: the built-in mail server. microsoft: Microsoft 365. google: Gmail. smtp: any SMTP and IMAP server.',
-});
+const Provider = Type.Union(
+  [
+    Type.Literal('aurion', { title: 'The built-in mail server', guide: 'channels/email-builtin.md' }),
+    Type.Literal('microsoft', { title: 'Microsoft 365', guide: 'channels/email-microsoft365.md' }),
+    Type.Literal('google', { title: 'Gmail', guide: 'channels/email-gmail.md' }),
+    Type.Literal('smtp', { title: 'Another SMTP and IMAP server', guide: 'channels/email-smtp-imap.md' }),
+  ],
+  { title: 'Provider', description: 'Where the mailbox is. Each needs other things; the guide says which.' },
+);
 
 export type MailProvider = Static<typeof Provider>;
 

@@ -64,7 +64,11 @@ const subscription = (
     body: { service: 'channels', event: 'channel.created', url: 'https://example.com/hook' },
   })
 ).json;
+const integration = (await t.call('POST', '/integrations', { body: { name: 'guard', type: 'sms' } })).json;
+const number = (await t.call('POST', '/phone-numbers', { body: { phoneNumber: '+15550001111' } })).json;
 const REAL: Record<string, string> = {
+  integrationId: integration.id,
+  phoneNumberId: number.id,
   subscriptionId: subscription.id,
   channelId: channel.id,
   conversationId: conversation.id,
@@ -96,6 +100,7 @@ const BODIES: Record<string, unknown> = {
   'POST /saved-replies/{replyId}/render': {},
   'POST /conversations/{conversationId}/typing': { on: true },
   'PATCH /channels/{channelId}': { name: 'x' },
+  'PATCH /integrations/{integrationId}': { name: 'x' },
   'PATCH /conversations/{conversationId}': { status: 'closed' },
   'PATCH /webhook-subscriptions/{subscriptionId}': { status: 'inactive' },
   'POST /webhook-subscriptions/{subscriptionId}/replay': {},
@@ -106,7 +111,7 @@ const BODIES: Record<string, unknown> = {
 describe('every route', () => {
   it('is in the reference with its scope, a summary, an id and an error shape', () => {
     expect(routes.length).toBeGreaterThanOrEqual(68);
-    expect(new Set(Object.values(REAL)).size).toBe(11);
+    expect(new Set(Object.values(REAL)).size).toBe(13);
     const operationIds = new Set<string>();
     for (const [path, methods] of Object.entries(paths)) {
       if (!path.startsWith(PREFIX)) continue;

@@ -221,10 +221,10 @@ describe('sending on Messenger', () => {
     const waited = { ...other, calledAt: new Date(Date.now() + 240_000) };
     expect(await facebook.settle!(waited, page, later, nothingKnown)).toEqual({ outcome: 'unknown' });
     const known = async (ids: string[]) => new Set(ids);
-    expect(await facebook.settle!(lost, page, later, known, nothingKnown)).toEqual({ outcome: 'never-received' });
+    expect(await facebook.settle!(lost, page, later, known)).toEqual({ outcome: 'never-received' });
     const picture = message('5551', 'psid', { type: 'image', media: { url: 'https://x.example/a' } });
     expect(await facebook.settle!(picture, page, later, nothingKnown)).toEqual({ outcome: 'unknown' });
-    expect(await facebook.settle!(picture, page, later, known, nothingKnown)).toEqual({ outcome: 'never-received' });
+    expect(await facebook.settle!(picture, page, later, known)).toEqual({ outcome: 'never-received' });
   });
 
   it('hears its own echo, and what became of the message', async () => {

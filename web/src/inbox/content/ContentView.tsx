@@ -9,7 +9,7 @@ import { MediaView } from './MediaView.tsx';
 import { OrderView } from './OrderView.tsx';
 
 /** Shows what a message says, whatever kind it is. */
-export function ContentView({ content }: { content: Content }) {
+export function ContentView({ content, messageId }: { content: Content; messageId?: string }) {
   switch (content.type) {
     case 'text':
     case 'system':
@@ -58,7 +58,7 @@ export function ContentView({ content }: { content: Content }) {
         </Stack>
       );
     case 'email':
-      return <EmailView email={content} />;
+      return <EmailView email={content} messageId={messageId} />;
     case 'reply':
       return (
         <div>

@@ -1,73 +1,89 @@
 import { Button } from '@mantine/core';
-import { IconMail, IconPhoto } from '@tabler/icons-react';
-import { useMemo, useRef, useState } from 'react';
+import { IconCode, IconMail } from '@tabler/icons-react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import type { EmailContent, MailAddress } from '../../../../server/src/model/content.ts';
 import classes from './content.module.css';
+import { Files } from './Files.tsx';
 import { LinkedText } from './LinkedText.tsx';
-import { MediaView } from './MediaView.tsx';
-import { frameDocument, hasRemoteImages } from './mail-frame.ts';
+import { MailFrame } from './MailFrame.tsx';
+import { framedMail, isInline } from './mail-frame.ts';
 
-const TALLEST_PX = 1200;
+const MessageSource = lazy(() => import('./MessageSource.tsx').then(({ MessageSource }) => ({ default: MessageSource })));
 
 /** A mail: who, what about, the new part first; quoted history folds out, pictures of others load only when asked for. */
-export function EmailView({ email }: { email: EmailContent }) {
-  const [whole, setWhole] = useState(!email.reply);
-  const attachments =
-    email.attachments?.filter(({ contentId, url }) => !(contentId && email.html?.includes(`cid:${contentId}`) && url)) ?? [];
+export function EmailView({ email, messageId }: { email: EmailContent; messageId?: string }) {
+  const [whole, setWhole] = useState(false);
+  const [source, setSource] = useState(false);
+  const framed = useMemo(() => (email.html ? framedMail(email, false) : undefined), [email]);
+  const quoted = Boolean(email.reply && email.reply.trim() !== email.text.trim());
+  // The frame folds the history it can tell; what only the text tells is left out until somebody wants it.
+  const cut = quoted && !framed?.folded && !whole;
+  const attachments = email.attachments?.filter((media) => !isInline(media, email.html)) ?? [];
   return (
     <div className={classes.email}>
       <div className={classes.mailHead}>
         <IconMail size={16} aria-hidden />
         <div>
-          <strong>{email.subject || '(no subject)'}</strong>
-          <div className={classes.small}>
-            {email.from && <span>From {addressText(email.from)}</span>}
-            {email.to && email.to.length > 0 && <span> · To {email.to.map(addressText).join(', ')}</span>}
-            {email.cc && email.cc.length > 0 && <span> · Cc {email.cc.map(addressText).join(', ')}</span>}
-          </div>
+          <strong dir="auto">{email.subject || '(no subject)'}</strong>
+          <People email={email} />
         </div>
       </div>
-      {whole && email.html ? <MailFrame email={email} /> : <LinkedText text={whole ? email.text : (email.reply ?? email.text)} />}
-      {email.reply && email.reply.trim() !== email.text.trim() && (
-        <Button size="compact-xs" variant="subtle" color="gray" onClick={() => setWhole(!whole)} aria-expanded={whole}>
-          {whole ? 'Show the new part alone' : 'Show the whole mail'}
-        </Button>
+      {framed && !cut ? <MailFrame email={email} framed={framed} /> : <LinkedText text={cut ? email.reply! : email.text} />}
+      {attachments.length > 0 && <Files files={attachments} />}
+      <div className={classes.mailTools}>
+        {quoted && !framed?.folded && (
+          <Button size="compact-xs" variant="default" onClick={() => setWhole(!whole)} aria-expanded={whole}>
+            {whole ? 'Show the new part alone' : 'Show the whole mail'}
+          </Button>
+        )}
+        {messageId && (
+          <Button size="compact-xs" variant="subtle" color="gray" leftSection={<IconCode size={14} />} onClick={() => setSource(true)}>
+            Original
+          </Button>
+        )}
+      </div>
+      {source && messageId && (
+        <Suspense>
+          <MessageSource messageId={messageId} onClose={() => setSource(false)} />
+        </Suspense>
       )}
-      {attachments.map((media, index) => (
-        <MediaView key={media.id ?? media.url ?? index} content={{ type: 'file', media }} />
-      ))}
     </div>
   );
 }
 
-/** The mail's own HTML in a frame that may run nothing, send nothing, and reach nothing but pictures one asked for. */
-function MailFrame({ email }: { email: EmailContent }) {
-  const frame = useRef<HTMLIFrameElement>(null);
-  const [pictures, setPictures] = useState(false);
-  const [height, setHeight] = useState(120);
-  const html = email.html ?? '';
-  const shown = useMemo(() => frameDocument(email, pictures), [email, pictures]);
-  const fit = () => setHeight(Math.min(frame.current?.contentDocument?.documentElement.scrollHeight ?? height, TALLEST_PX));
+const PARTS: [keyof Pick<EmailContent, 'to' | 'cc' | 'bcc' | 'replyTo'>, string][] = [
+  ['to', 'To'],
+  ['cc', 'Cc'],
+  ['bcc', 'Bcc'],
+  ['replyTo', 'Answers to'],
+];
+
+/** Who wrote it and who reads it: in one line, in full when opened. */
+function People({ email }: { email: EmailContent }) {
+  const readers = [...(email.to ?? []), ...(email.cc ?? []), ...(email.bcc ?? [])];
+  if (!email.from && readers.length === 0) return null;
+  const [first] = readers;
+  const others = readers.length > 1 ? ` and ${readers.length - 1} more` : '';
+  return (
+    <details className={classes.people}>
+      <summary>
+        {[email.from && (email.from.name || email.from.address), first && `to ${first.name || first.address}${others}`]
+          .filter(Boolean)
+          .join(' ')}
+      </summary>
+      <dl>
+        {email.from && <Person part="From" addresses={[email.from]} />}
+        {PARTS.map(([key, part]) => email[key]?.length && <Person key={key} part={part} addresses={email[key]} />)}
+      </dl>
+    </details>
+  );
+}
+
+function Person({ part, addresses }: { part: string; addresses: MailAddress[] }) {
   return (
     <div>
-      {!pictures && hasRemoteImages(html) && (
-        <Button size="compact-xs" variant="light" leftSection={<IconPhoto size={14} />} onClick={() => setPictures(true)} mb={6}>
-          Load pictures from elsewhere
-        </Button>
-      )}
-      <iframe
-        ref={frame}
-        title={email.subject || 'Mail'}
-        className={classes.frame}
-        sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-        srcDoc={shown}
-        style={{ height }}
-        onLoad={fit}
-      />
+      <dt>{part}</dt>
+      <dd>{addresses.map(({ name, address }) => (name ? `${name} <${address}>` : address)).join(', ')}</dd>
     </div>
   );
-}
-
-function addressText({ name, address }: MailAddress): string {
-  return name ? `${name} <${address}>` : address;
 }

@@ -3,6 +3,7 @@ import { IconDownload, IconFile, IconPhotoOff } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
 import type { MediaContent } from '../../../../server/src/model/content.ts';
 import classes from './content.module.css';
+import { Files } from './Files.tsx';
 import { LinkedText } from './LinkedText.tsx';
 import { bytes } from './size.ts';
 
@@ -13,7 +14,7 @@ export function MediaView({ content }: { content: MediaContent }) {
   const { caption } = content;
   return (
     <div className={classes.media}>
-      <Shown content={content} />
+      {content.more ? <Files files={[content.media, ...content.more]} /> : <Shown content={content} />}
       {caption && (
         <div className={classes.caption}>
           <LinkedText text={caption} />
@@ -23,7 +24,8 @@ export function MediaView({ content }: { content: MediaContent }) {
   );
 }
 
-function Shown({ content }: { content: MediaContent }) {
+/** One file by itself. */
+export function Shown({ content }: { content: MediaContent }) {
   const { type, media } = content;
   const name = media.filename ?? content.caption;
   if (!media.url) return <Missing />;

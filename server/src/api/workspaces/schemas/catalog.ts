@@ -18,6 +18,7 @@ export const CatalogEntry = Type.Object(
     settingsSchema: Type.Record(Type.String(), Type.Unknown(), {
       description: 'What a connected channel shows; `editable: true` marks what can be changed.',
     }),
+    identifierKey: Type.String({ description: 'What addresses its contacts have, as `identifierKey` of a receiver.' }),
     canExplore: Type.Boolean({ description: 'Accounts can be listed before one is connected.' }),
     capabilities: FreeForm,
   },
