@@ -1,9 +1,9 @@
 /** Provider accounts that channels and phone numbers share. Their secrets go in and never come out. */
 import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
-import { addIntegration, changeIntegration, PROVIDERS_OF } from '../../engine/provider-accounts.ts';
+import { addIntegration, changeIntegration, PROVIDERS_OF, removeIntegration } from '../../engine/provider-accounts.ts';
 import { invalid, notFound, PatchbayError } from '../../model/errors.ts';
-import { deleteIntegration, getIntegration, listIntegrations, type Integration as Row } from '../../store/integrations.ts';
+import { getIntegration, listIntegrations, type Integration as Row } from '../../store/integrations.ts';
 import type { Principal } from '../auth.ts';
 import { FreeForm, ids, iso, NoContent, oneOf, Timestamp, Uuid } from './schemas/common.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
@@ -55,8 +55,9 @@ export function integrationRoutes(app: Routes, { engine }: SurfaceParts): void {
       },
     },
     async ({ principal, query }) => {
-      if (principal.sandbox) return { results: [] };
-      const { rows } = await listIntegrations(engine.database, principal.workspaceId, { ...query, limit: MOST, offset: 0 });
+      const { workspaceId, sandbox } = principal;
+      const filter = { ...query, ...(sandbox ? { sandbox } : {}) };
+      const { rows } = await listIntegrations(engine.database, workspaceId, { ...filter, limit: MOST, offset: 0 });
       return { results: rows.map(show) };
     },
   );
@@ -74,7 +75,6 @@ export function integrationRoutes(app: Routes, { engine }: SurfaceParts): void {
       },
     },
     async ({ principal, body }, reply) => {
-      refuseTestKeys(principal);
       const known: readonly string[] = PROVIDERS_OF[body.type];
       const { provider = known[0]! } = body;
       if (!known.includes(provider)) throw invalid('provider', `must be one of ${known.join(', ')}`);
@@ -85,7 +85,7 @@ export function integrationRoutes(app: Routes, { engine }: SurfaceParts): void {
         provider,
         config: body.config ?? {},
         metadata: {},
-        sandbox: false,
+        sandbox: principal.sandbox,
       });
       return reply.code(201).send(show(added));
     },
@@ -104,7 +104,7 @@ export function integrationRoutes(app: Routes, { engine }: SurfaceParts): void {
       },
     },
     async ({ principal, params: { integrationId }, body }) =>
-      show(await changeIntegration(engine, await integrationFor(engine, principal, integrationId), { ...body, sandbox: false })),
+      show(await changeIntegration(engine, await integrationFor(engine, principal, integrationId), body)),
   );
   app.delete(
     '/integrations/:integrationId',
@@ -114,23 +114,17 @@ export function integrationRoutes(app: Routes, { engine }: SurfaceParts): void {
     },
     async ({ principal, params: { integrationId } }, reply) => {
       const row = await integrationFor(engine, principal, integrationId);
-      const outcome = await engine.database.transaction((client) => deleteIntegration(client, row.workspaceId, row.id));
-      if (outcome === 'in-use') throw new PatchbayError('conflict', 'channels or phone numbers still use this account');
-      if (!outcome) throw notFound('provider account');
+      await removeIntegration(engine, row);
       return reply.code(204).send(null);
     },
   );
 }
 
-/** One provider account. Throws `not-found`, for test keys always. */
+/** One provider account; test keys see their own only. Throws `not-found`. */
 export async function integrationFor(engine: Engine, principal: Principal, id: string): Promise<Row> {
-  const row = principal.sandbox ? undefined : await getIntegration(engine.database, principal.workspaceId, id);
-  if (!row) throw notFound('provider account');
+  const row = await getIntegration(engine.database, principal.workspaceId, id);
+  if (!row || (principal.sandbox && !row.sandbox)) throw notFound('provider account');
   return row;
-}
-
-function refuseTestKeys(principal: Principal): void {
-  if (principal.sandbox) throw new PatchbayError('forbidden', 'test keys use the stand-in account and take no others');
 }
 
 function show({ id, name: title, type, provider, settings, credentials, createdAt, updatedAt }: Row): Static<typeof Integration> {

@@ -181,7 +181,7 @@ export function phoneNumberRoutes(app: Routes, { engine }: SurfaceParts): void {
       const [seen] = row ? await withChannels(engine, principal, [row]) : [];
       if (!seen) throw notFound('phone number');
       const account = await accountFor(engine, principal, seen.row.integrationId ?? undefined);
-      const sandbox = seen.channel?.sandbox ?? principal.sandbox;
+      const { sandbox } = seen.row;
       await removeNumber(engine, { ...account, sandbox }, seen.row, release);
       return reply.code(204).send(null);
     },
@@ -204,7 +204,7 @@ async function accountFor(engine: Engine, principal: Principal, integrationId: s
   return { workspaceId, sandbox, integration: integrationId ? await integrationFor(engine, principal, integrationId) : undefined };
 }
 
-/** Numbers with their channels. A test key sees those that made a sandbox channel. */
+/** Numbers with their channels; a test key sees its own only. */
 async function withChannels(engine: Engine, principal: Principal, rows: PhoneNumberRow[]): Promise<Seen[]> {
   if (rows.length === 0) return [];
   const { workspaceId, sandbox } = principal;
@@ -214,7 +214,7 @@ async function withChannels(engine: Engine, principal: Principal, rows: PhoneNum
   const channels = found.length > 0 ? await listChannels(engine.database, workspaceId, { ids: found.map(({ id }) => id) }) : [];
   const byId = new Map(channels.map((channel) => [channel.id, channel]));
   const byNumber = new Map(found.map(({ id, phoneNumberId }) => [phoneNumberId, byId.get(id)]));
-  return rows.map((row) => ({ row, channel: byNumber.get(row.id) })).filter(({ channel }) => !sandbox || channel?.sandbox);
+  return rows.map((row) => ({ row, channel: byNumber.get(row.id) })).filter(({ row }) => !sandbox || row.sandbox);
 }
 
 async function shown(engine: Engine, principal: Principal, row: PhoneNumberRow): Promise<Static<typeof PhoneNumber>> {
