@@ -163,7 +163,8 @@ export class Receivers {
           throw new Error('another node listens to this channel now');
         },
       },
-      deliver: (events) => ingest.submit(events),
+      // What these credentials fetched is for this channel alone, whoever else says to have the same address.
+      deliver: (events) => ingest.submit(events.map((event) => ({ ...event, channel: { workspaceId: row.workspaceId, id: row.id } }))),
       wait: (ms) => run.wakes.wait(ms),
       report: (report) => this.#report(run, report),
     };

@@ -7,6 +7,7 @@ import { Registry } from '../../src/connectors/registry.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { Receivers } from '../../src/engine/receivers.ts';
 import { ProviderError } from '../../src/model/errors.ts';
+import { uuidv7 } from '../../src/model/ids.ts';
 import type { ChannelRow } from '../../src/store/channels.ts';
 import { mail } from '../connectors/email/mail.ts';
 import { testEngine } from '../support/engine.ts';
@@ -45,9 +46,13 @@ class FakeServer {
 }
 
 const server = new FakeServer();
+/** A workspace whose mailboxes get nothing by themselves. */
+let deaf: string | undefined;
 const connector: Connector = {
   ...email.connectors[0]!,
-  receive: (channel, context) => server.receive(channel.sourceChannelId, context),
+  receive: async (channel, context) => {
+    if (channel.workspaceId !== deaf) await server.receive(channel.sourceChannelId, context);
+  },
 };
 const registry = () => new Registry([chatplugin, defineProvider({ ...email, connectors: [connector] })]);
 
@@ -78,6 +83,25 @@ describe('channels that are asked rather than told', () => {
     channel = await connect();
     await until(async () => (await stored()).length === 2);
     expect(server.running).toBe(1);
+  });
+
+  it('give what they fetch to nobody else who says to have the same address', async () => {
+    deaf = uuidv7();
+    await engine.database.query(`insert into workspaces (workspace_id, name) values ($1, 'Other')`, [deaf]);
+    const other = await engine.channels.connect({
+      workspaceId: deaf,
+      source: 'email',
+      input: { email: 'in@asked.example', name: 'Not theirs', provider: 'smtp', host: '127.0.0.1', port: 9 },
+      sandbox: false,
+      existing: 'refuse',
+    });
+    server.mails.push('a@2b');
+    await wake();
+    await until(async () => (await stored()).includes('a@2b'));
+    const theirs = await engine.database.query('select 1 from messages where workspace_id = $1', [deaf]);
+    expect(theirs.rowCount).toBe(0);
+    await engine.channels.disconnect(deaf, other.id);
+    await until(async () => (await engine.database.query('select 1 from receive_leases')).rowCount === 1);
   });
 
   it('look at once when a notification comes', async () => {

@@ -11,6 +11,7 @@ import { sendToAll } from './recipients.ts';
 import type { Mailbox } from './settings.ts';
 import { type SmtpAccess, sendSmtp, testSmtp } from './smtp.ts';
 import { StepError } from './steps.ts';
+import { Stumbles } from './stumbles.ts';
 
 export const custom: MailboxKind = {
   async test(mailbox, context) {
@@ -74,6 +75,7 @@ function receiveFolder(
   cursor: ImapCursor,
   report: (report: HealthReport) => Promise<void>,
 ): Promise<void> {
+  const stumbles = new Stumbles();
   return keepTrying(context, report, async (well) => {
     const watch: FolderWatch = {
       mailbox: mailbox.sourceChannelId,
@@ -86,6 +88,8 @@ function receiveFolder(
       },
       deliver: (events) => context.deliver(events),
       spool: context.spool,
+      stumbles,
+      log: context.log,
       wait: (ms) => pause(context, ms),
       now: () => context.now(),
       caughtUp: well,

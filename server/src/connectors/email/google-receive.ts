@@ -9,6 +9,7 @@ import type { Listening } from './kind.ts';
 import { connectedSince, keepTrying, pause, reporter } from './listening.ts';
 import { mailEvent } from './raw.ts';
 import type { Mailbox } from './settings.ts';
+import { Stumbles } from './stumbles.ts';
 
 const DAY_MS = 86_400_000;
 const POLL_MS = 15_000;
@@ -29,11 +30,12 @@ interface Cursor {
 /** Runs until the signal ends. */
 export async function receiveGoogle(mailbox: Mailbox, context: Listening): Promise<void> {
   const cursor = ((await context.cursor.load()) ?? {}) as Cursor;
+  const stumbles = new Stumbles();
   await keepTrying(context, reporter(context), async (well) => {
     while (!context.signal.aborted) {
       const gmail = gmailOf(mailbox, context);
       const watched = await watch(mailbox, gmail, cursor, context);
-      await look(mailbox, gmail, cursor, context);
+      await look(mailbox, gmail, cursor, context, stumbles);
       await well();
       await pause(context, watched ? CHECK_MS : POLL_MS);
     }
@@ -59,19 +61,26 @@ async function watch(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Li
   }
 }
 
-async function look(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening): Promise<void> {
+async function look(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening, stumbles: Stumbles): Promise<void> {
   const started = context.now();
   const since = connectedSince(mailbox);
   if (!cursor.historyId) {
-    if (since) await resync(mailbox, gmail, cursor, context, since);
+    if (since) await resync(mailbox, gmail, cursor, context, stumbles, since);
     else moveTo(cursor, await newestHistory(gmail));
   } else {
     try {
-      await followHistory(mailbox, gmail, cursor, context);
+      await followHistory(mailbox, gmail, cursor, context, stumbles);
     } catch (error) {
       if (!(error instanceof ProviderError) || error.status !== 404) throw error;
       context.log.warn({}, 'the history is gone; reading the newest mails anew');
-      await resync(mailbox, gmail, cursor, context, new Date((cursor.seen ? Date.parse(cursor.seen) : started.getTime()) - DAY_MS));
+      await resync(
+        mailbox,
+        gmail,
+        cursor,
+        context,
+        stumbles,
+        new Date((cursor.seen ? Date.parse(cursor.seen) : started.getTime()) - DAY_MS),
+      );
     }
   }
   cursor.seen = started.toISOString();
@@ -90,7 +99,7 @@ interface HistoryPage {
   historyId?: string;
 }
 
-async function followHistory(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening): Promise<void> {
+async function followHistory(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening, stumbles: Stumbles): Promise<void> {
   const start = cursor.historyId!;
   let newest = start;
   let pageToken: string | undefined;
@@ -107,7 +116,7 @@ async function followHistory(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, con
       for (const { message } of record.messagesAdded ?? []) {
         if (done.has(message.id) || message.labelIds?.some((label) => NOT_MAIL.includes(label))) continue;
         done.add(message.id);
-        await fetchMail(message.id, mailbox, gmail, context);
+        await stumbles.over(message.id, mailbox.sourceChannelId, context, () => fetchMail(message.id, mailbox, gmail, context));
         if (context.signal.aborted) return;
       }
       cursor.historyId = String(record.id);
@@ -120,7 +129,7 @@ async function followHistory(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, con
 }
 
 /** Everything since a time, oldest first; Message-IDs keep it from showing twice. */
-async function resync(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening, from: Date): Promise<void> {
+async function resync(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: Listening, stumbles: Stumbles, from: Date): Promise<void> {
   const newest = await newestHistory(gmail);
   const since = Math.floor(from.getTime() / 1000);
   const ids: string[] = [];
@@ -132,7 +141,7 @@ async function resync(mailbox: Mailbox, gmail: Gmail, cursor: Cursor, context: L
     pageToken = page.nextPageToken;
   } while (pageToken);
   for (const id of ids.reverse()) {
-    await fetchMail(id, mailbox, gmail, context);
+    await stumbles.over(id, mailbox.sourceChannelId, context, () => fetchMail(id, mailbox, gmail, context));
     if (context.signal.aborted) return;
   }
   moveTo(cursor, newest);

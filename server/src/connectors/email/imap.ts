@@ -7,6 +7,7 @@ import type { ImapFlow } from 'imapflow';
 import type { ConnectorContext, Kept, ReceiveContext, Spool } from '../connector.ts';
 import { mailEvent } from './raw.ts';
 import { reach, StepError, words } from './steps.ts';
+import type { Stumbles } from './stumbles.ts';
 
 export interface ImapAccess {
   host: string;
@@ -117,6 +118,8 @@ export interface FolderWatch {
   save(cursor: FolderCursor): Promise<void>;
   deliver: ReceiveContext['deliver'];
   spool: Spool;
+  stumbles: Stumbles;
+  log: ConnectorContext['log'];
   wait(ms: number): Promise<unknown>;
   now(): Date;
   /** Called when the folder was read to its end. */
@@ -186,36 +189,49 @@ async function catchUp(client: ImapFlow, watch: FolderWatch, sent: boolean, firs
   const known = watch.load();
   let next = await placeIn(client, box.uidNext, known?.uidValidity === uidValidity, known, watch.since);
   const modseq = box.highestModseq === undefined ? undefined : String(box.highestModseq);
-  const cursor = () => ({ uidValidity, uidNext: next, ...(modseq ? { modseq } : {}) });
-  if (known === undefined) await watch.save(cursor());
+  // The sequence counts only for a folder that was read to its end.
+  const cursor = (whole: boolean) => ({ uidValidity, uidNext: next, ...(whole && modseq ? { modseq } : {}) });
+  if (known === undefined) await watch.save(cursor(false));
   if (first && modseq !== undefined && known?.modseq === modseq && known.uidValidity === uidValidity) return;
 
   const uids = await client.search({ uid: `${next}:*` }, { uid: true });
   const fresh = (uids || []).filter((uid) => uid >= next).sort((a, b) => a - b);
-  for (let at = 0; at < fresh.length; at += BATCH) {
-    const batch = fresh.slice(at, at + BATCH);
-    const mails = await client.fetchAll(batch.join(','), { uid: true, size: true, internalDate: true, flags: true }, { uid: true });
-    const wanted = mails.filter((mail) => !mail.flags?.has('\\Draft')).sort((a, b) => a.uid - b.uid);
-    const small = wanted.filter((mail) => (mail.size ?? 0) <= LARGE).map(({ uid }) => uid);
-    const sources = small.length > 0 ? await client.fetchAll(small.join(','), { uid: true, source: true }, { uid: true }) : [];
-    for (const mail of wanted) {
-      const received = mail.internalDate ? new Date(mail.internalDate) : watch.now();
-      const source = small.includes(mail.uid) ? sources.find(({ uid }) => uid === mail.uid)?.source : undefined;
-      const kept = small.includes(mail.uid) ? source : await download(client, mail.uid, watch.spool);
-      // Removed between the look and the fetch.
-      if (!kept) continue;
-      await watch.deliver([
-        mailEvent(watch.mailbox, kept, {
-          receivedAt: received.toISOString(),
-          folder: watch.folder,
-          uid: mail.uid,
-          uidValidity,
-          ...(sent ? { sent: true } : {}),
-        }),
-      ]);
-    }
+  for (let at = 0; at < fresh.length; ) {
+    const batch = fresh.slice(at, at + (watch.stumbles.stumbled ? 1 : BATCH));
+    const take = () => takeBatch(client, batch, watch, { uidValidity, sent });
+    await watch.stumbles.over(`${watch.folder} ${uidValidity} ${batch[0]}`, watch.mailbox, watch, take);
+    at += batch.length;
     next = batch.at(-1)! + 1;
-    await watch.save(cursor());
+    await watch.save(cursor(false));
+  }
+  await watch.save(cursor(true));
+}
+
+async function takeBatch(
+  client: ImapFlow,
+  batch: number[],
+  watch: FolderWatch,
+  { uidValidity, sent }: { uidValidity: string; sent: boolean },
+): Promise<void> {
+  const mails = await client.fetchAll(batch.join(','), { uid: true, size: true, internalDate: true, flags: true }, { uid: true });
+  const wanted = mails.filter((mail) => !mail.flags?.has('\\Draft')).sort((a, b) => a.uid - b.uid);
+  const small = wanted.filter((mail) => (mail.size ?? 0) <= LARGE).map(({ uid }) => uid);
+  const sources = small.length > 0 ? await client.fetchAll(small.join(','), { uid: true, source: true }, { uid: true }) : [];
+  for (const mail of wanted) {
+    const received = mail.internalDate ? new Date(mail.internalDate) : watch.now();
+    const source = small.includes(mail.uid) ? sources.find(({ uid }) => uid === mail.uid)?.source : undefined;
+    const kept = small.includes(mail.uid) ? source : await download(client, mail.uid, watch.spool);
+    // Removed between the look and the fetch.
+    if (!kept) continue;
+    await watch.deliver([
+      mailEvent(watch.mailbox, kept, {
+        receivedAt: received.toISOString(),
+        folder: watch.folder,
+        uid: mail.uid,
+        uidValidity,
+        ...(sent ? { sent: true } : {}),
+      }),
+    ]);
   }
 }
 

@@ -12,6 +12,7 @@ import { connectedSince, keepTrying, pause, reporter } from './listening.ts';
 import { base } from './oauth.ts';
 import { mailEvent } from './raw.ts';
 import type { Mailbox } from './settings.ts';
+import { Stumbles } from './stumbles.ts';
 
 const DAY_MS = 86_400_000;
 const POLL_MS = 15_000;
@@ -47,6 +48,7 @@ export function notificationUrl(mailbox: Mailbox, context: Pick<ConnectorContext
 export async function receiveMicrosoft(mailbox: Mailbox, context: Listening): Promise<void> {
   const cursor = ((await context.cursor.load()) ?? {}) as Cursor;
   const report = reporter(context);
+  const stumbles = new Stumbles();
   await keepTrying(context, report, async (well) => {
     let reasons: string[] = [];
     while (!context.signal.aborted) {
@@ -54,7 +56,7 @@ export async function receiveMicrosoft(mailbox: Mailbox, context: Listening): Pr
       for (const folder of foldersOf(mailbox)) {
         // A subscription that is made before the look misses nothing between the two.
         const subscribed = await subscribe(folder, mailbox, graph, cursor, context, reasons);
-        await look(folder, mailbox, graph, cursor, context);
+        await look(folder, mailbox, graph, cursor, context, stumbles);
         if (subscribed === undefined) delete cursor.subscriptions?.[folder];
       }
       await context.cursor.save(cursor);
@@ -76,7 +78,7 @@ function untilNextLook(cursor: Cursor, context: Listening): number {
 }
 
 /** Everything new in one folder, page by page; the cursor moves behind what is durable. */
-async function look(folder: string, mailbox: Mailbox, graph: Graph, cursor: Cursor, context: Listening): Promise<void> {
+async function look(folder: string, mailbox: Mailbox, graph: Graph, cursor: Cursor, context: Listening, stumbles: Stumbles): Promise<void> {
   cursor.delta ??= {};
   const started = context.now();
   let link: string | undefined = cursor.delta[folder] ?? freshDelta(folder, mailbox, connectedSince(mailbox) ?? started);
@@ -93,7 +95,9 @@ async function look(folder: string, mailbox: Mailbox, graph: Graph, cursor: Curs
       link = freshDelta(folder, mailbox, cursor.seen ? new Date(Date.parse(cursor.seen) - DAY_MS) : (connectedSince(mailbox) ?? started));
       continue;
     }
-    for (const item of page.value ?? []) await fetchMail(item, folder, mailbox, graph, context);
+    for (const item of page.value ?? []) {
+      await stumbles.over(item.id, mailbox.sourceChannelId, context, () => fetchMail(item, folder, mailbox, graph, context));
+    }
     link = page['@odata.nextLink'];
     cursor.delta[folder] = link ?? page['@odata.deltaLink'] ?? '';
     await context.cursor.save(cursor);

@@ -18,7 +18,7 @@ import { header, type MailHeaders } from './headers.ts';
 import { OUR_HEADER, ourIdOf, readMessageId, readMessageIds } from './message-id.ts';
 import { type MailFile, type ReadMail, readMime, textOfHtml } from './mime.ts';
 import { replyOf, splitHtmlQuote } from './quote.ts';
-import { bytesOf, factsOf, isMail, isWake, type MailBytes, type MailFacts } from './raw.ts';
+import { bytesOf, factsOf, isMail, isUnfetched, isWake, type MailBytes, type MailFacts } from './raw.ts';
 import { isAnswer, threadOf } from './thread.ts';
 
 export const IDENTITY = 'emailaddress';
@@ -36,6 +36,10 @@ export interface ReadOptions {
 /** Reads one raw event of a mailbox. Throws only on what is no mail event at all. */
 export async function readMailEvent(event: RawEvent, options: ReadOptions = {}): Promise<InboundEvent[]> {
   if (isWake(event)) return readWake(event);
+  if (isUnfetched(event)) {
+    const { id, reason } = JSON.parse(event.body.toString()) as { id: string; reason: string };
+    throw new Error(`the mail ${id} could not be fetched from the mailbox, where it still is: ${reason}`);
+  }
   if (!isMail(event)) throw new Error(`not a mail: ${event.contentType}`);
   if (event.body.length === 0) return [{ kind: 'ignored', reason: 'an empty mail' }];
   const facts = factsOf(event);

@@ -9,6 +9,7 @@ import type { Kept, RawEvent, Spool } from '../connector.ts';
 export const SOURCE = 'email';
 const MAIL = 'message/rfc822';
 const WAKE = 'application/vnd.patchbay.wake+json';
+const UNFETCHED = 'application/vnd.patchbay.unfetched-mail+json';
 
 /** What the transport knew about a mail. */
 export interface MailFacts {
@@ -46,6 +47,15 @@ export function mailEvent(mailbox: string, mail: Buffer | Kept, facts: MailFacts
 /** The raw event of a notification that says "look" and nothing more. */
 export function wakeEvent(mailbox: string, reason: string): RawEvent {
   return { source: SOURCE, sourceChannelId: mailbox, contentType: WAKE, body: Buffer.from(JSON.stringify({ reason })) };
+}
+
+/** The raw event of a mail that the provider did not hand out: it stands among those that could not be read. */
+export function unfetchedEvent(mailbox: string, id: string, reason: string): RawEvent {
+  return { source: SOURCE, sourceChannelId: mailbox, contentType: UNFETCHED, body: Buffer.from(JSON.stringify({ id, reason })) };
+}
+
+export function isUnfetched(event: RawEvent): boolean {
+  return event.contentType.startsWith(UNFETCHED);
 }
 
 export function isWake(event: RawEvent): boolean {

@@ -43,14 +43,14 @@ describe.skipIf(missing)('in a real browser', () => {
     return seen;
   }
 
-  it('hostile mails do something uncleaned, and nothing cleaned', async () => {
+  it('hostile mails do something uncleaned, and nothing cleaned', { timeout: 240_000 }, async () => {
     expect(await effects('<img src=x onerror=alert(1)>')).toContain('dialog 1');
     for (const html of HOSTILE) expect(await effects(sanitizeMailHtml(html).html)).toEqual([]);
     expect(await effects(sanitizeMailHtml(HOSTILE.join('')).html)).toEqual([]);
   });
 
   const files = evidenceMails();
-  it.skipIf(files.length === 0)('the mails of the evidence are shown', async () => {
+  it.skipIf(files.length === 0)('the mails of the evidence are shown', { timeout: 240_000 }, async () => {
     const mails = await Promise.all(files.map(async (file) => (await message(readFileSync(file))).content as EmailContent));
     const html = mails.flatMap((mail) => (mail.html ? [sanitizeMailHtml(mail.html).html] : []));
     expect(html.length).toBeGreaterThan(10);

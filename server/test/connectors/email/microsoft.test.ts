@@ -317,6 +317,39 @@ describe('receiving', () => {
     expect(hooks.wakes).toEqual(['reauthorizationRequired', 'subscriptionRemoved', 'missed']);
   });
 
+  it('passes over a mail that Microsoft never hands out, and says so', async () => {
+    const heard = await listen();
+    const bad = sandbox.mailboxes.put(MAILBOX, 'inbox', mail({ 'Message-ID': '<bad@x>' }));
+    sandbox.mailboxes.put(MAILBOX, 'inbox', mail({ 'Message-ID': '<good@x>' }));
+    sandbox.faults.add({
+      match: `/messages/${bad.id}/$value`,
+      times: 100,
+      status: 500,
+      body: { error: { code: 'ErrorInternalServerError', message: 'broken' } },
+    });
+    while (heard.events.length < 2) {
+      heard.wake();
+      await new Promise((next) => setTimeout(next, 5));
+    }
+    await expect(readMailEvent(heard.events[0]!)).rejects.toThrow(`the mail ${bad.id} could not be fetched from the mailbox`);
+    expect((await readMailEvent(heard.events[1]!))[0]).toMatchObject({ providerId: 'good@x' });
+    await heard.until(() => heard.reports.at(-1)?.status === 'active');
+  });
+
+  it('makes its subscription anew when its secret was replaced', async () => {
+    const cursor = { value: undefined as unknown };
+    await listen(cursor);
+    await stop();
+    const [first] = [...sandbox.subscriptions.keys()];
+    channel = { ...channel, credentials: { ...channel.credentials, client_state: 'another-secret' } };
+    const heard = await listen(cursor);
+    expect([...sandbox.subscriptions.keys()].filter((id) => id !== first)).toHaveLength(1);
+    sandbox.subscriptions.delete(first!);
+    await sandbox.receive(MAILBOX, mail({}));
+    await heard.until(() => heard.events.length === 1);
+    expect(sandbox.notified).toEqual([202]);
+  });
+
   it('asks instead where no subscription can be had', async () => {
     await hooks.app.close();
     const heard = await listen();

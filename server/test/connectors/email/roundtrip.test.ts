@@ -1,13 +1,14 @@
 /** A mailbox of one's own servers: real Dovecot, real Postfix, swaks as the customer. */
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ImapFlow } from 'imapflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RawEvent } from '../../../src/connectors/connector.ts';
 import { createEmailConnector } from '../../../src/connectors/email/connector.ts';
 import { readMailEvent } from '../../../src/connectors/email/parse.ts';
-import { factsOf } from '../../../src/connectors/email/raw.ts';
+import { bytesOf, factsOf } from '../../../src/connectors/email/raw.ts';
 import { createMailServer, type MailServer } from '../../../src/connectors/email/server.ts';
 import type { InboundEvent, MessageEvent } from '../../../src/connectors/events.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
@@ -47,7 +48,17 @@ describe.skipIf(obstacle !== undefined)('real servers', () => {
     await imap.start();
     smtp = await postfix(
       folder,
-      { mail: imap.mail, addresses: [MAILBOX, 'restart@shop.example', 'anew@shop.example', 'first@shop.example'] },
+      {
+        mail: imap.mail,
+        addresses: [
+          MAILBOX,
+          'restart@shop.example',
+          'anew@shop.example',
+          'first@shop.example',
+          'middle@shop.example',
+          'large@shop.example',
+        ],
+      },
       relay,
     );
   });
@@ -226,6 +237,59 @@ describe.skipIf(obstacle !== undefined)('real servers', () => {
     const receiving = connector.receive!(box(address), ear.context);
     await ear.until(() => ear.events.length === 1);
     expect(factsOf(ear.events[0]!).uid).toBe(1);
+    ear.stop();
+    await receiving;
+  });
+
+  it('reads on where it was stopped in the middle, though the server says that nothing changed since', async () => {
+    const address = 'middle@shop.example';
+    const cursor = { value: undefined as unknown };
+    for (let n = 0; n < 3; n++) await swaks(address, `middle-${n}`);
+    const connectedAt = { ...box(address), details: { connectedAt: new Date().toISOString() } };
+    const ear = listener(testContext(), cursor);
+    const { deliver } = ear.context;
+    ear.context.deliver = async (events) => {
+      if (ear.events.length === 1) {
+        ear.stop();
+        throw new Error('killed');
+      }
+      await deliver(events);
+    };
+    await connector.receive!(connectedAt, ear.context);
+    expect(ear.events).toHaveLength(1);
+    const again = listener(testContext(), cursor);
+    const receiving = connector.receive!(connectedAt, again.context);
+    await again.until(() => again.events.length === 3);
+    again.stop();
+    await receiving;
+  });
+
+  it('reads a folder that was numbered anew from the time of connecting only, where that is known', async () => {
+    const address = 'middle@shop.example';
+    const cursor = { value: { INBOX: { uidValidity: '1', uidNext: 900 } } as unknown };
+    const later = { connectedAt: new Date(Date.now() + 3_600_000).toISOString() };
+    const ear = listener(testContext(), cursor);
+    const receiving = connector.receive!({ ...box(address), details: later }, ear.context);
+    await ear.until(() => ear.reports.some((report) => report.status === 'active'));
+    ear.stop();
+    await receiving;
+    expect(ear.events).toEqual([]);
+  });
+
+  it('fetches a large mail in pieces', async () => {
+    const address = 'large@shop.example';
+    const spool = testSpool();
+    const ear = listener(testContext());
+    ear.context.spool = spool;
+    const receiving = connector.receive!(box(address), ear.context);
+    await ear.until(() => ear.reports.some((report) => report.status === 'active'));
+    const body = join(folder, 'large.txt');
+    writeFileSync(body, 'x'.repeat(70).concat('\n').repeat(40_000));
+    await swaks(address, 'large', '--body', `@${body}`, '--silent', '3');
+    await ear.until(() => ear.events.length === 1);
+    expect(bytesOf(ear.events[0]!, spool).digest()).toBe(readdirSync(spool.folder)[0]);
+    const [event] = (await readMailEvent(ear.events[0]!, { spool })) as MessageEvent[];
+    expect((event!.content as { text: string }).text.length).toBe(1_000_000);
     ear.stop();
     await receiving;
   });

@@ -16,4 +16,7 @@ const properties = {
 };
 
 export const RawEvent = Type.Object(properties, { title: 'RawEvent' });
-export const RawEventWithBody = Type.Object({ ...properties, body: Type.String() }, { title: 'RawEventWithBody' });
+export const RawEventWithBody = Type.Object(
+  { ...properties, body: Type.String({ description: 'As text; of a large mail its beginning.' }) },
+  { title: 'RawEventWithBody' },
+);
