@@ -137,6 +137,7 @@ export class Delivery {
     switch (errorClass) {
       case 'unknown-outcome':
         if (connector.idempotentSend) await this.#later(outgoing, connector, job, error);
+        else if (await this.#wentOn(outgoing, connector, job, partsSent)) await putBack(database, job, new Date());
         else await this.settleUnknown(outgoing, connector, job, calledAt, error.message);
         return { answered: false };
       case 'retry':
@@ -182,6 +183,12 @@ export class Delivery {
     const jittered = Math.max(error.retryAfterMs ?? 0, waitMs * (0.8 + Math.random() * 0.4));
     if (error.class === 'rate-limited') this.#options.pacer.pause(channel.id, error.retryAfterMs ?? Math.min(jittered, 30_000));
     await putBack(this.#options.database, job, new Date(Date.now() + jittered));
+  }
+
+  /** The echo of a part was here before the answer to its call got lost: what follows may be sent. */
+  async #wentOn(outgoing: Outgoing, connector: Connector, job: OutboxJob, partsSent: number): Promise<boolean> {
+    const { done } = await callsOf(this.#options.database, connector, outgoing, job.options);
+    return done.length > partsSent;
   }
 
   /** Asks the provider where it can be asked; else the message stays `unknown` until a receipt, or asking again, settles it. */

@@ -71,6 +71,8 @@ export interface PartyRow {
   kind: string;
   contactId: string;
   conversationId: string | null;
+  /** The contact has no name yet. */
+  nameless: boolean;
 }
 
 /** Looks up contacts by their addresses, and their conversations on the channel, in one go. */
@@ -78,9 +80,10 @@ export async function findParties(client: Client, queries: PartyQuery[]): Promis
   if (queries.length === 0) return [];
   const result = await client.query({
     name: 'find-parties',
-    text: `select x.n, x.value, x.kind, i.contact_id as "contactId", c.id as "conversationId"
+    text: `select x.n, x.value, x.kind, i.contact_id as "contactId", c.id as "conversationId", k.display_name is null as nameless
       from json_to_recordset($1) as x(n integer, "workspaceId" uuid, "channelId" uuid, "threadKey" text, kind text, scope text, value text)
       join identities i on i.workspace_id = x."workspaceId" and i.kind = x.kind and i.scope = x.scope and i.value = x.value
+      join contacts k on k.workspace_id = i.workspace_id and k.id = i.contact_id
       left join conversations c on c.workspace_id = x."workspaceId" and c.channel_id = x."channelId"
         and c.contact_id = i.contact_id and c.thread_key = x."threadKey"`,
     values: [toJson(queries)],

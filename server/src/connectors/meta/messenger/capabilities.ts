@@ -59,7 +59,8 @@ export function checkOf(source: { title: string; textBytes?: number }): (content
       if (content.header || content.footer) problems.push(`${source.title} shows no header or footer with choices`);
       if (content.choices.some(({ id }) => id.length > 1000)) problems.push('The id of a choice is longer than 1000 characters');
     }
-    const words = 'caption' in content ? content.caption : content.type === 'choices' || content.type === 'cards' ? content.text : undefined;
+    const words =
+      'caption' in content ? content.caption : content.type === 'choices' || content.type === 'cards' ? content.text : undefined;
     if (source.textBytes && words && Buffer.byteLength(words) > source.textBytes)
       problems.push(`The text has more than ${source.textBytes} bytes`);
     if (content.type === 'cards') {
