@@ -40,7 +40,8 @@ describe.each([
     const at = meta.state.sent.findIndex(({ from, body }) => from === account && (body.message as any).text === caption);
     return { words: meta.state.sent[at]!, before: meta.state.sent[at - 1]! };
   };
-  const wordsSent = (caption: string) => meta.state.sent.filter(({ from, body }) => from === account && (body.message as any).text === caption).length;
+  const wordsSent = (caption: string) =>
+    meta.state.sent.filter(({ from, body }) => from === account && (body.message as any).text === caption).length;
   const picturesSent = () => meta.state.sent.filter(({ from, body }) => from === account && (body.message as any).attachment).length;
   const shown = async () =>
     Number((await rows(`select count(*) from messages where direction = 'out' and source = $1`, [source]))[0]!.count);
