@@ -149,8 +149,8 @@ export function createStandIns({ config, urls, googleKeys, take }: StandInsOptio
         if (waba) waba.subscribed = true;
       }
       if (source === 'facebook' || source === 'instagram') {
-        page(settings);
-        if (!text(settings.page_id)) instagramAccount({ ...settings, ...credentials });
+        if (settings.login !== 'instagram') page(settings);
+        if (settings.login === 'instagram') instagramAccount({ ...settings, ...credentials });
         const own = meta.state.page(text(settings.page_id) || text(settings.account_id));
         if (own) own.subscribedFields ??= ['messages'];
       }

@@ -57,6 +57,19 @@ it('connects, hears, answers, and disconnects', async () => {
   expect(meta.state.pages[0]!.subscribedFields).toBeUndefined();
 });
 
+it('takes over from the page that the account was reached through, under the same id', async () => {
+  const token = meta.state.pages[0]!.token;
+  const [row] = await rows(`select id from channels where source_channel_id = '17841'`);
+  await rows(`update channels set settings = '{"login": "page", "page_id": "555", "account_id": "17841"}' where id = $1`, [row.id]);
+  await expect(connect({ access_token: token, page_token: 'x' })).rejects.toMatchObject({
+    code: 'invalid',
+    problems: [{ field: 'access_token' }],
+  });
+  const channel = await connect({ access_token: token });
+  expect(channel.id).toBe(row.id);
+  expect((await checkHealth(engine, workspaceId, channel.id)).status).toBe('active');
+});
+
 it('renews its token before it ends, and says so when it cannot', async () => {
   const token = meta.state.pages[0]!.token;
   const channel = await connect({ access_token: token });
