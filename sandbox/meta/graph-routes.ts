@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { badToken, GraphError, missing, unknownObject } from './errors.ts';
 import { isSpared, outage, refusal } from './faults.ts';
 import type { Sandbox } from './index.ts';
+import { instagramLoginRoutes } from './instagram-login.ts';
 import { sendFromNumber, sendFromPage } from './sending.ts';
 import type { Page, PhoneNumber, Token } from './state.ts';
 import { create, edit, listed, pageOf, remove } from './templates.ts';
@@ -53,9 +54,11 @@ export function graphRoutes(sandbox: Sandbox) {
       return { data: debugged(sandbox, state.tokens.get(input)) };
     });
 
+    app.register(instagramLoginRoutes(sandbox));
+
     app.get('/:version/me/accounts', async (request) => {
       const token = tokenOf(sandbox, request);
-      const pages = state.pages.filter((page) => reaches(token, page.id)).map(pageJson);
+      const pages = state.pages.filter((page) => !page.ownLogin && reaches(token, page.id)).map(pageJson);
       return pageOf(pages, request.query as Query, address(request));
     });
 
@@ -260,6 +263,10 @@ function address(request: FastifyRequest): string {
 }
 
 function pageJson(page: Page): unknown {
+  if (page.ownLogin) {
+    const { id, username, name } = page.instagram!;
+    return { id: `9${id}`, user_id: id, username, name, account_type: 'BUSINESS' };
+  }
   const instagram = page.instagram ? { instagram_business_account: page.instagram } : {};
   return {
     id: page.id,

@@ -23,6 +23,9 @@ export function checkPageMessage(body: Body, page: Page, state: MetaState, now: 
   }
   if (body.message === null || typeof body.message !== 'object') throw missing('message');
   checkContent(body.message, account === page.instagram?.id);
+  const uploaded = body.message.attachment?.payload?.attachment_id;
+  if (uploaded !== undefined && !state.media.has(String(uploaded)))
+    throw new GraphError(400, 100, '(#100) Invalid attachment id', { subcode: 2018074 });
   checkWindow(body, now - state.lastInbound.get(`${account} ${recipient}`)!);
   return { account, recipient };
 }

@@ -55,6 +55,8 @@ export interface Page {
   token: string;
   subscribedFields: string[] | undefined;
   instagram?: { id: string; username: string; name: string };
+  /** No page at all: an Instagram account with a token of its own (Instagram Login). */
+  ownLogin?: true;
 }
 
 export interface StoredMedia {
@@ -80,6 +82,8 @@ export interface Seed {
   tokens?: (Partial<Token> & { value: string })[];
   wabas?: { id: string; name?: string; numbers?: (Partial<PhoneNumber> & { id: string })[]; templates?: Partial<Template>[] }[];
   pages?: (Partial<Page> & { id: string })[];
+  /** Accounts with a token of their own; `expiresAt` is the token's. */
+  instagramAccounts?: { id: string; username: string; name: string; token: string; expiresAt?: number }[];
 }
 
 export class MetaState {
@@ -117,6 +121,13 @@ export class MetaState {
       ...page,
     }));
     for (const page of this.pages) this.addToken({ value: page.token, reaches: [page.id, page.instagram?.id ?? page.id] });
+    for (const account of seed.instagramAccounts ?? []) this.addInstagramAccount(account);
+  }
+
+  addInstagramAccount(account: NonNullable<Seed['instagramAccounts']>[number]): void {
+    const { id, username, name, token, expiresAt } = account;
+    this.pages.push({ id, name, token, subscribedFields: undefined, instagram: { id, username, name }, ownLogin: true });
+    this.addToken({ value: token, reaches: [id], ...(expiresAt === undefined ? {} : { expiresAt }) });
   }
 
   addToken(token: Partial<Token> & { value: string }): void {

@@ -367,6 +367,8 @@ export interface Connector<S = any, C = any, I = any> {
   ): Promise<void>;
   /** The provider takes our id: sending twice is safe. */
   idempotentSend?: boolean;
+  /** Receipts may cover all messages up to a time, and come before the message's echo does. */
+  watermarks?: boolean;
   pacing?: Pacing | ((channel: ChannelView<S, C>) => Pacing);
   /** Limits that the capabilities cannot express; plain words, empty when all is well. */
   check?(content: Content, channel: ChannelView<S, C>): string[];

@@ -105,6 +105,8 @@ export interface EditEvent {
   content: Content;
   at?: Date;
   payload: unknown;
+  /** The provider only now gives what it held back before (files of old messages): nobody changed anything. */
+  completes?: true;
 }
 
 /** The contact took a message back. */
@@ -113,6 +115,14 @@ export interface RevokeEvent {
   target: string;
   at?: Date;
   payload: unknown;
+}
+
+/** A message that was known before the one it answers: the engine's own note, kept until that one comes. */
+export interface AnswerEvent {
+  kind: 'answer';
+  target: string;
+  /** The provider's id of the answer. */
+  answer: string;
 }
 
 export interface TypingEvent {
@@ -154,6 +164,8 @@ export interface TemplateEvent {
   category?: string;
   quality?: string;
   reason?: string;
+  /** Its words or buttons changed: they are read anew. */
+  contentChanged?: true;
   at?: Date;
   payload: unknown;
 }
@@ -169,6 +181,8 @@ export interface AccountEvent {
   details?: Record<string, unknown>;
   status?: 'active' | 'warning' | 'failed';
   reason?: string;
+  /** What was told later counts, whatever order it comes in. Absent: the time it was received. */
+  at?: Date;
   payload: unknown;
 }
 
@@ -194,6 +208,7 @@ export type InboundEvent =
   | ReactionEvent
   | EditEvent
   | RevokeEvent
+  | AnswerEvent
   | TypingEvent
   | ContactEvent
   | ConsentEvent

@@ -1,17 +1,22 @@
 /** What changes things that are already there: receipts, reactions, edits, typing, consent, profiles, templates, accounts. */
 import { createHash } from 'node:crypto';
 import type { InboundEvent, ReceiptEvent } from '../connectors/events.ts';
+import { type Content, mediaOf } from '../model/content.ts';
+import { uuidv7 } from '../model/ids.ts';
 import { rankOf } from '../model/message.ts';
-import { mergeAccountDetails } from '../store/channels.ts';
+import { applyAccountChange } from '../store/account-changes.ts';
 import { type Consent, setConsent } from '../store/consent.ts';
 import { addIdentities, updateProfile } from '../store/contacts.ts';
 import type { Client } from '../store/database.ts';
 import type { NewEvent } from '../store/ingest-sql.ts';
 import { canonicalJson } from '../store/json.ts';
-import { applyTemplateChange } from '../store/provider-templates.ts';
+import { insertWaitingMedia } from '../store/media.ts';
 import * as sql from '../store/receipts-sql.ts';
+import { applyTemplateChange } from '../store/template-changes.ts';
+import { advanceToWatermarks, keepWatermark } from '../store/watermarks.ts';
 import type { Inbound } from './apply.ts';
 import type { Found } from './parties.ts';
+import type { Route } from './routes.ts';
 import { consentEvent } from './suppression.ts';
 
 /** An event with the contact that it is about, where it names one that is known. */
@@ -70,6 +75,7 @@ export async function applyReceipts(client: Client, items: Located[], log: NewEv
     if (outcome.advanced) log.push(stateEvent(change, outcome));
   }
   for (const item of items) await applyWatermark(client, item, log);
+  await applyEarlierWatermarks(client, items, log);
   return byId.flatMap(({ n, workspaceId, channelId, providerId }) =>
     providerId && settled.has(n) ? [{ workspaceId, channelId, providerId }] : [],
   );
@@ -158,24 +164,32 @@ function stateEvent(change: sql.StateChange, outcome: sql.StateOutcome): NewEven
 
 async function applyWatermark(client: Client, item: Located, log: NewEvent[]): Promise<void> {
   const { event, route, contact } = item;
-  if (event.kind !== 'receipt' || !event.upTo || !contact) return;
-  const moved = await sql.advanceUpTo(client, {
-    workspaceId: route.workspaceId,
-    channelId: route.channelId,
-    contactId: contact.contactId,
-    state: event.state,
-    at: event.upTo.at,
+  if (event.kind !== 'receipt' || !event.upTo) return;
+  const { workspaceId, channelId } = route;
+  const { state, upTo } = event;
+  const address = upTo.contact.identities[0]?.value;
+  if (route.connector.watermarks && address) await keepWatermark(client, { workspaceId, channelId, address, state, at: upTo.at });
+  if (!contact) return;
+  const moved = await sql.advanceUpTo(client, { workspaceId, channelId, contactId: contact.contactId, state, at: upTo.at });
+  for (const message of moved) log.push(movedEvent(route, message, state));
+}
+
+/** Messages of ours that become known only now, by their echo, may have been seen before. */
+async function applyEarlierWatermarks(client: Client, items: Located[], log: NewEvent[]): Promise<void> {
+  const echoes = items.flatMap(({ event, route }) => {
+    if (event.kind !== 'message' || event.direction !== 'out' || !event.sentAt || !route.connector.watermarks) return [];
+    return [{ workspaceId: route.workspaceId, channelId: route.channelId, providerId: event.providerId, at: event.sentAt }];
   });
-  for (const message of moved) {
-    log.push({
-      workspaceId: route.workspaceId,
-      type: 'message.updated',
-      channelId: route.channelId,
-      contactId: contact.contactId,
-      ...message,
-      data: { state: event.state },
-    });
+  if (echoes.length === 0) return;
+  const routes = new Map(items.map(({ route }) => [route.channelId, route]));
+  for (const { channelId, state, ...message } of await advanceToWatermarks(client, echoes)) {
+    log.push(movedEvent(routes.get(channelId)!, message, state));
   }
+}
+
+function movedEvent(route: Route, message: { messageId: string; conversationId: string; contactId: string }, state: string): NewEvent {
+  const { workspaceId, channelId } = route;
+  return { workspaceId, type: 'message.updated', channelId, ...message, data: { state } };
 }
 
 /** Everything that is rare enough to be applied one by one. Messages and receipts are done elsewhere, for the whole batch. */
@@ -187,6 +201,11 @@ export async function applyChange(client: Client, item: Located, log: NewEvent[]
     case 'edit':
     case 'revoke':
       return changeMessage(client, item, log);
+    case 'answer': {
+      const found = await sql.pointAnswer(client, { ...base, providerId: event.answer }, event.target);
+      if (found) log.push({ ...base, type: 'message.updated', ...found, data: { replyTo: true } });
+      return;
+    }
     case 'typing':
       if (contact?.conversationId) {
         log.push({ ...base, type: 'typing', ...contact, data: { by: 'contact', on: event.on } });
@@ -194,9 +213,9 @@ export async function applyChange(client: Client, item: Located, log: NewEvent[]
       return;
     case 'contact': {
       if (!contact) return;
-      if (event.adds?.length) await addIdentities(client, route.workspaceId, contact.contactId, event.adds);
+      const added = event.adds?.length ? await addIdentities(client, route.workspaceId, contact.contactId, event.adds) : 0;
       const changed = await updateProfile(client, route.workspaceId, contact.contactId, event.contact);
-      if (changed || event.adds?.length) log.push({ ...base, type: 'contact.updated', contactId: contact.contactId });
+      if (changed || added > 0) log.push({ ...base, type: 'contact.updated', contactId: contact.contactId });
       return;
     }
     case 'consent': {
@@ -208,12 +227,13 @@ export async function applyChange(client: Client, item: Located, log: NewEvent[]
       return;
     }
     case 'template': {
-      const changed = await applyTemplateChange(client, route.workspaceId, route.source, event);
+      const changed = await applyTemplateChange(client, route.workspaceId, route.source, event, event.at ?? item.receivedAt);
       if (changed) log.push({ ...base, type: 'template.updated', data: changed });
       return;
     }
     case 'account': {
-      const ids = await mergeAccountDetails(client, route, event);
+      const order = `${(event.at ?? item.receivedAt).toISOString()} ${digestOf(event.payload)}`;
+      const ids = await applyAccountChange(client, route, event, order);
       for (const channelId of ids) log.push({ workspaceId: route.workspaceId, type: 'channel.updated', channelId });
       return;
     }
@@ -230,13 +250,22 @@ async function changeMessage(client: Client, item: Located, log: NewEvent[]): Pr
   if (event.kind !== 'reaction' && event.kind !== 'edit' && event.kind !== 'revoke') return;
   const target = { workspaceId: route.workspaceId, channelId: route.channelId, providerId: event.target };
   const at = (event.at ?? item.receivedAt).toISOString();
-  const touched = await sql.changeByProviderId(client, target, messageChange(event, at));
+  const change = messageChange(event, at);
+  const files = event.kind === 'edit' ? filesOf(change.content as Content) : [];
+  const touched = await sql.changeByProviderId(client, target, change);
   if (!touched) {
     await sql.keepEarly(client, [{ ...target, eventKey: `${event.kind} ${digestOf(event)}`, event: { ...event, at } }]);
     return;
   }
   const { changed, ...message } = touched;
   if (!changed) return;
+  if (files.length > 0) {
+    const { workspaceId, channelId } = route;
+    await insertWaitingMedia(
+      client,
+      files.map(({ id, ref }) => ({ workspaceId, id, channelId, messageId: message.messageId, ref })),
+    );
+  }
   log.push({
     workspaceId: route.workspaceId,
     type: 'message.updated',
@@ -256,10 +285,25 @@ function messageChange(event: Extract<InboundEvent, { kind: 'reaction' | 'edit' 
         fact: event.emoji === null ? null : { emoji: event.emoji, sent_at: String(Date.parse(at)) },
       };
     case 'edit':
-      return { kind: 'edited', order: `${at} ${digestOf(event.content)}`, fact: { at }, content: event.content };
+      return {
+        kind: event.completes ? 'completed' : 'edited',
+        order: `${at} ${digestOf(event.content)}`,
+        fact: { at },
+        content: structuredClone(event.content),
+      };
     case 'revoke':
       return { kind: 'revoked', order: at, fact: { at } };
   }
+}
+
+/** Gives the files of an edited message ids of ours, under which they are going to be fetched. */
+function filesOf(content: Content): { id: string; ref: Record<string, unknown> }[] {
+  return mediaOf(content).flatMap((media) => {
+    if (media.id || (!media.url && !media.providerRef)) return [];
+    const ref = { ...media };
+    media.id = uuidv7();
+    return [{ id: media.id, ref }];
+  });
 }
 
 function digestOf(value: unknown): string {

@@ -1,12 +1,12 @@
 /** One transaction applies a batch of inbound events: contacts, conversations, messages, states, and the log of it all. */
-import type { InboundEvent, MessageEvent } from '../connectors/events.ts';
+import type { AnswerEvent, InboundEvent, MessageEvent } from '../connectors/events.ts';
 import { mediaOf } from '../model/content.ts';
 import { uuidv7 } from '../model/ids.ts';
 import { type ArrivingMessage, findImpostors, storeArriving } from '../store/arriving-sql.ts';
 import type { Client } from '../store/database.ts';
 import * as sql from '../store/ingest-sql.ts';
 import { insertWaitingMedia, type WaitingMedia } from '../store/media.ts';
-import { notifyWakes, takeEarly } from '../store/receipts-sql.ts';
+import { keepEarly, notifyWakes, takeEarly } from '../store/receipts-sql.ts';
 import { insertThreadRefs, replaceThreadData, type ThreadDataRow } from '../store/threads.ts';
 import { applyChange, applyReceipts, type Located, type Target } from './apply-changes.ts';
 import { arrivingRow } from './arriving.ts';
@@ -123,7 +123,7 @@ function incomingOf(inbound: Incoming['inbound'], found: Incoming['found']): Inc
   return { inbound, found, row, media };
 }
 
-/** Turns the provider's id of the message that is answered into ours. */
+/** Turns the provider's id of the message that is answered into ours; one that is not known yet finds its answers later. */
 async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<void> {
   const answers = incoming.filter((item) => item.inbound.event.replyTo);
   for (const { row, inbound } of answers) {
@@ -134,6 +134,10 @@ async function pointAtAnswered(client: Client, incoming: Incoming[]): Promise<vo
     );
     row.replyTo = (result.rows[0] as { id: string } | undefined)?.id ?? null;
     row.metadata.replyToProviderId = inbound.event.replyTo;
+    if (row.replyTo || !row.providerId) continue;
+    const { workspaceId, channelId, providerId: answer } = row;
+    const event: AnswerEvent = { kind: 'answer', target: inbound.event.replyTo!, answer };
+    await keepEarly(client, [{ workspaceId, channelId, providerId: event.target, eventKey: `answer ${answer}`, event }]);
   }
 }
 

@@ -10,7 +10,7 @@ import { type ChannelRow, pauseChannel } from '../store/channels.ts';
 import type { Consent } from '../store/consent.ts';
 import type { Database } from '../store/database.ts';
 import { appendEvents } from '../store/ingest-sql.ts';
-import { keepPart, knownProviderIds, type MessagePart } from '../store/message-parts.ts';
+import { goOn, keepPart, knownProviderIds, type MessagePart } from '../store/message-parts.ts';
 import { type OutboxJob, putBack, takeOut } from '../store/outbox.ts';
 import { park } from '../store/unsettled.ts';
 import type { Channels } from './channels.ts';
@@ -149,7 +149,7 @@ export class Delivery {
     switch (errorClass) {
       case 'unknown-outcome':
         if (connector.idempotentSend) await this.#later(outgoing, connector, job, error);
-        else await this.settleUnknown(outgoing, connector, job, calledAt, error.message);
+        else await this.settleUnknown(outgoing, connector, job, calledAt, error.message, partsSent);
         return { answered: false };
       case 'retry':
         await this.#later(outgoing, connector, job, error);
@@ -209,15 +209,27 @@ export class Delivery {
   }
 
   /** Asks the provider where it can be asked; else the message stays `unknown` until a receipt, or asking again, settles it. */
-  async settleUnknown(outgoing: Outgoing, connector: Connector, job: OutboxJob, calledAt: Date, reason: string): Promise<void> {
+  async settleUnknown(
+    outgoing: Outgoing,
+    connector: Connector,
+    job: OutboxJob,
+    calledAt: Date,
+    reason: string,
+    partsSent?: number,
+  ): Promise<void> {
     const { database } = this.#options;
     const { message } = outgoing;
+    const { workspaceId, id: messageId } = message;
+    const before = partsSent ?? (await callsOf(database, connector, outgoing, job.options)).done.length;
     const answer = await this.ask(outgoing, connector, job.options, calledAt);
     if (answer === 'goes-on') await putBack(database, job, new Date());
     if (answer) return;
     await database.transaction(async (client) => {
-      const entry = { workspaceId: message.workspaceId, messageId: message.id, calledAt, reason, options: job.options };
+      const entry = { workspaceId, messageId, calledAt, reason, options: job.options };
       if (!(await park(client, entry, new Date(Date.now() + FIRST_QUESTION_MS)))) return;
+      // The part's echo came before its answer got lost, or meanwhile: what follows may be sent.
+      const { done } = await callsOf(client, connector, outgoing, job.options);
+      if (done.length > before && (await goOn(client, { workspaceId, messageId }))) return;
       await appendEvents(client, [{ ...message, type: 'message.updated', messageId: message.id, data: { state: 'unknown' } }]);
     });
   }

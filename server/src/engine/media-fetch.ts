@@ -11,6 +11,10 @@ import { Worker } from './worker.ts';
 const LEASE_SECONDS = 120;
 /** Waits between tries, in seconds; after the last one the file has failed, and says so. */
 const RETRY_SECONDS = [5, 30, 120, 600, 3600, 21_600];
+/** While the provider does not let the channel in nothing is lost: the file is asked for again until somebody repaired it. */
+const LOCKED_OUT_SECONDS = 300;
+/** Providers keep files for a week. */
+const KEPT_MS = 7 * 24 * 3_600_000;
 
 type Parts = Pick<Engine, 'database' | 'channels' | 'contexts' | 'media' | 'spool' | 'log'>;
 
@@ -35,7 +39,8 @@ async function fetchOne(parts: Parts, row: MediaRow): Promise<void> {
     await finishMedia(database, { workspaceId: row.workspaceId, id: row.id, ...stored, filename: file.filename ?? null });
   } catch (error) {
     const permanent = error instanceof ProviderError && (error.class === 'rejected' || error.class === 'recipient-unreachable');
-    const wait = permanent ? undefined : RETRY_SECONDS[row.attempts - 1];
+    const lockedOut = error instanceof ProviderError && error.class === 'unauthorized' && Date.now() - row.createdAt.getTime() < KEPT_MS;
+    const wait = permanent ? undefined : lockedOut ? LOCKED_OUT_SECONDS : RETRY_SECONDS[row.attempts - 1];
     const message = error instanceof Error ? error.message : String(error);
     log.warn(
       { media: row.id, channel: row.channelId, attempts: row.attempts, givenUp: wait === undefined },

@@ -47,6 +47,16 @@ const TEXT_TYPES: Record<string, string> = {
   json: 'application/json',
 };
 
+/** Older Office files look alike from the inside; their names tell them apart. */
+const OLD_OFFICE = 'application/x-cfb';
+const OLD_OFFICE_TYPES: Record<string, string> = {
+  doc: 'application/msword',
+  xls: 'application/vnd.ms-excel',
+  ppt: 'application/vnd.ms-powerpoint',
+};
+/** What file-type calls otherwise than everybody else. */
+const USUAL_NAMES: Record<string, string> = { 'audio/x-m4a': 'audio/mp4' };
+
 export interface StoredFile {
   id: string;
   sha256: string;
@@ -180,8 +190,9 @@ class Facts {
 
 async function typeOf(data: Buffer, filename: string | undefined, declared: string | undefined): Promise<string> {
   const detected = await fileTypeFromBuffer(data);
-  if (detected) return detected.mime;
   const ending = filename?.split('.').at(-1)?.toLowerCase() ?? '';
+  if (detected?.mime === OLD_OFFICE && OLD_OFFICE_TYPES[ending]) return OLD_OFFICE_TYPES[ending];
+  if (detected) return USUAL_NAMES[detected.mime] ?? detected.mime;
   if (TEXT_TYPES[ending]) return TEXT_TYPES[ending];
   // What claims to be a page or a script stays a file: it must never run under our address.
   if (declared && /^(audio|video)\/|^text\/plain/.test(declared)) return declared.split(';')[0]!;

@@ -6,7 +6,7 @@ import { type ChannelRow, getChannelsAcross } from '../store/channels.ts';
 import { optedOutAcross } from '../store/consent.ts';
 import { identitiesAcross } from '../store/contacts.ts';
 import { getConversationsAcross } from '../store/conversations.ts';
-import type { Database } from '../store/database.ts';
+import type { Client, Database } from '../store/database.ts';
 import { type MessagePart, partsOf } from '../store/message-parts.ts';
 import { getMessagesAcross } from '../store/messages.ts';
 import type { OutboxOptions } from '../store/outbox.ts';
@@ -66,7 +66,7 @@ function unique(keys: RowKey[]): RowKey[] {
 
 /** The calls that a message takes: those that were made before, and what is left to be handed over (never nothing). */
 export async function callsOf(
-  database: Database,
+  client: Client,
   connector: Connector,
   outgoing: Outgoing,
   options: OutboxOptions,
@@ -77,7 +77,7 @@ export async function callsOf(
   if (contents.length === 1) return { done: [], left: [whole] };
   const { workspaceId, id: messageId, channelId } = outgoing.message;
   const last = contents.length - 1;
-  const done = (await partsOf(database, { workspaceId, messageId, channelId })).slice(0, last);
+  const done = (await partsOf(client, { workspaceId, messageId, channelId })).slice(0, last);
   const left = contents.slice(done.length).map((content, n): OutboundMessage => {
     const position = done.length + n;
     const { replyToProviderId, ...rest } = whole;

@@ -1,6 +1,7 @@
 /** Finds or makes the contact and the conversation behind every party of a batch of inbound events. */
 import type { MessageEvent, Party } from '../connectors/events.ts';
 import { uuidv7 } from '../model/ids.ts';
+import { updateProfile } from '../store/contacts.ts';
 import type { Client } from '../store/database.ts';
 import * as sql from '../store/ingest-sql.ts';
 import type { Route } from './routes.ts';
@@ -55,6 +56,7 @@ export async function resolveParties(client: Client, wishes: Wanted[]): Promise<
     contacts.set(addressKey(addressOf(wish.route, row)), row.contactId);
     if (row.conversationId) conversations.set(conversationKey(wish, row.contactId, wish.thread?.key ?? ''), row.conversationId);
   }
+  await nameNameless(client, wishes, known);
 
   await makeContacts(client, wishes, contacts, resolution);
   const contactOfWish = wishes.map((wish) => contactIdOf(wish, contacts));
@@ -105,6 +107,17 @@ async function lookUp(client: Client, wishes: Wanted[]): Promise<sql.PartyRow[]>
     })),
   );
   return sql.findParties(client, queries);
+}
+
+/** Whom we wrote to first, or knew by an echo, is named by the first message that tells a name. */
+async function nameNameless(client: Client, wishes: Wanted[], known: sql.PartyRow[]): Promise<void> {
+  const named = new Set<string>();
+  for (const { n, contactId, nameless } of known) {
+    const { party, route } = wishes[n]!;
+    if (!nameless || party.name === undefined || named.has(contactId)) continue;
+    named.add(contactId);
+    await updateProfile(client, route.workspaceId, contactId, party);
+  }
 }
 
 async function makeContacts(client: Client, wishes: Wanted[], contacts: Map<string, string>, resolution: Resolution): Promise<void> {

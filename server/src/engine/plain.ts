@@ -28,7 +28,8 @@ export async function takePlain<Item extends Prepared>(client: Client, batch: It
   for (const { row, inbound } of chosen) {
     for (const one of inbound as Plain[]) {
       const n = messages.length;
-      messages.push({ ...arrivingRow(one), n, rawId: row.id, threadKey: '' });
+      const named = one.event.contact.name === undefined ? 0 : 1;
+      messages.push({ ...arrivingRow(one), n, rawId: row.id, threadKey: '', named });
       for (const identity of one.event.contact.identities) senders.push({ n, ...addressOf(one.route, identity) });
     }
   }

@@ -102,6 +102,15 @@ export function createStandIns({ config, urls, googleKeys, take }: StandInsOptio
     waba.numbers.push(newNumber(id, digits));
   }
 
+  /** An Instagram account that is connected with a token of its own. */
+  function instagramAccount(input: Known): void {
+    const value = text(input.access_token);
+    const id = text(input.account_id) || `178${value.replace(/\D/g, '').padEnd(6, '0')}`;
+    if (value && !REFUSED.test(value) && !meta.state.page(id)) {
+      meta.state.addInstagramAccount({ id, username: 'sandbox', name: 'Sandbox on Instagram', token: value });
+    }
+  }
+
   function page(input: Known): void {
     const id = text(input.page_id);
     if (!id || meta.state.page(id)) return;
@@ -125,6 +134,7 @@ export function createStandIns({ config, urls, googleKeys, take }: StandInsOptio
         token(value);
       if (source === 'whatsapp') number(input);
       if (source === 'facebook' || source === 'instagram') page(input);
+      if (source === 'instagram' && !text(input.page_id)) instagramAccount(input);
       if (source === 'rcs') agents[text(input.agent_id).trim()] = { clientToken: text(input.client_token) };
     },
 
@@ -139,8 +149,9 @@ export function createStandIns({ config, urls, googleKeys, take }: StandInsOptio
         if (waba) waba.subscribed = true;
       }
       if (source === 'facebook' || source === 'instagram') {
-        page(settings);
-        const own = meta.state.page(text(settings.page_id));
+        if (settings.login !== 'instagram') page(settings);
+        if (settings.login === 'instagram') instagramAccount({ ...settings, ...credentials });
+        const own = meta.state.page(text(settings.page_id) || text(settings.account_id));
         if (own) own.subscribedFields ??= ['messages'];
       }
       if (source === 'rcs') agents[view.sourceChannelId] = { clientToken: text(credentials.client_token) };

@@ -126,6 +126,8 @@ export interface PlainMessage extends UnplacedMessage {
   n: number;
   rawId: string;
   threadKey: string;
+  /** 1: it tells the sender's name. */
+  named: number;
 }
 
 /** An address of the message's sender. */
@@ -142,6 +144,7 @@ const plain = new Table<PlainMessage>('x', {
   n: as.integer((row) => row.n),
   rawId: as.uuid((row) => row.rawId),
   threadKey: as.text((row) => row.threadKey),
+  named: as.integer((row) => row.named),
 });
 
 const addresses = new Table<PlainAddress>('x', {
@@ -158,7 +161,8 @@ const FIRST = { raw: 1, message: 1 + rawEventColumns.size, address: 1 + rawEvent
  * The short way for what most messages are: words of a person whose contact and conversation are there already. Raw
  * events, messages, conversations and log in one statement, which is its own transaction: one way to the database and
  * back. A raw event is taken whole or not at all: not when one of its senders' addresses is unknown or two of them
- * belong to different contacts, when there is no conversation yet, or when a receipt waits for the message. Answers the
+ * belong to different contacts, when there is no conversation yet, when its sender gets a name by it, or when a receipt waits
+ * for the message. Answers the
  * ids of those that were taken.
  */
 export async function storePlain(
@@ -180,7 +184,8 @@ export async function storePlain(
         from arrived join people using (n)
         join conversations c on c.workspace_id = arrived."workspaceId" and c.contact_id = people."contactId"
           and c.channel_id = arrived."channelId" and c.thread_key = arrived."threadKey"
-        where not exists (select 1 from early_receipts e where e.workspace_id = arrived."workspaceId"
+        join contacts k on k.workspace_id = arrived."workspaceId" and k.id = people."contactId"
+        where (arrived.named = 0 or k.display_name is not null) and not exists (select 1 from early_receipts e where e.workspace_id = arrived."workspaceId"
           and e.channel_id = arrived."channelId" and e.provider_id = arrived."providerId")),
       whole as materialized (
         select arrived."rawId" from arrived left join placed using (n) group by arrived."rawId" having count(placed.n) = count(*)),

@@ -1,4 +1,3 @@
-import type { AccountEvent } from '../connectors/events.ts';
 import type { Channel, ChannelStatus } from '../model/channel.ts';
 import type { Client, Database } from './database.ts';
 import { toJson } from './json.ts';
@@ -252,33 +251,6 @@ export async function changeChannel(
     values,
   );
   return result.rows[0];
-}
-
-/** What a provider's webhook told about an account; answers the ids of the channels that it changed. */
-export async function mergeAccountDetails(
-  client: Client,
-  channel: { workspaceId: string; channelId: string; source: string },
-  event: AccountEvent,
-): Promise<string[]> {
-  const result = await client.query<{ id: string }>(
-    `update channels set details = details || $4::jsonb, status = case when status in ('inactive', 'deleted') then status else coalesce($5, status) end,
-       status_reason = case when $5::text is null then status_reason else $6 end, updated_at = now()
-     where workspace_id = $1 and case when $7::text is null then id = $2 else source = $3 and account = $7 end
-       and ($8::text is null or details ->> $8 = $9)
-     returning id`,
-    [
-      channel.workspaceId,
-      channel.channelId,
-      channel.source,
-      toJson(event.details ?? {}),
-      event.status ?? null,
-      event.reason ?? null,
-      event.account ?? null,
-      event.account ? (event.where?.detail ?? null) : null,
-      event.where?.value ?? null,
-    ],
-  );
-  return result.rows.map((row) => row.id);
 }
 
 /** Notes that channels sent something; not with every message, since each writes the channel's row. */

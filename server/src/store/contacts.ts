@@ -60,18 +60,22 @@ export async function contactByIdentity(
   return result.rows[0]?.id;
 }
 
+/** Gives a contact addresses that nobody has yet; how many there were. */
 export async function addIdentities(
   client: Client,
   workspaceId: string,
   contactId: string,
   identities: { kind: string; value: string }[],
-): Promise<void> {
+): Promise<number> {
+  let added = 0;
   for (const identity of identities) {
-    await client.query(
+    const result = await client.query(
       `insert into identities (workspace_id, kind, scope, value, contact_id) values ($1, $2, '', $3, $4) on conflict do nothing`,
       [workspaceId, identity.kind, identity.value, contactId],
     );
+    added += result.rowCount ?? 0;
   }
+  return added;
 }
 
 /** Takes over a name and picture from the provider unless a person wrote the name; true when something changed. */

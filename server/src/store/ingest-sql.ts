@@ -25,6 +25,8 @@ export interface PartyRow {
   kind: string;
   contactId: string;
   conversationId: string | null;
+  /** The contact has no name yet. */
+  nameless: boolean;
 }
 
 const partyQueries = new Table<PartyQuery>('x', {
@@ -42,9 +44,10 @@ export async function findParties(client: Client, queries: PartyQuery[]): Promis
   if (queries.length === 0) return [];
   const result = await client.query({
     name: 'find-parties',
-    text: `select x.n, x.value, x.kind, i.contact_id as "contactId", c.id as "conversationId"
+    text: `select x.n, x.value, x.kind, i.contact_id as "contactId", c.id as "conversationId", k.display_name is null as nameless
       from ${partyQueries.from()}
       join identities i on i.workspace_id = x."workspaceId" and i.kind = x.kind and i.scope = x.scope and i.value = x.value
+      join contacts k on k.workspace_id = i.workspace_id and k.id = i.contact_id
       left join conversations c on c.workspace_id = x."workspaceId" and c.channel_id = x."channelId"
         and c.contact_id = i.contact_id and c.thread_key = x."threadKey"`,
     values: partyQueries.values(queries),

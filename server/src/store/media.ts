@@ -24,10 +24,11 @@ export interface MediaRow {
   providerRef: MediaRef | null;
   error: string | null;
   attempts: number;
+  createdAt: Date;
 }
 
 const COLUMNS = `workspace_id as "workspaceId", id, state, sha256, mime_type as "mimeType", size, filename, channel_id as "channelId",
-  message_id as "messageId", provider_ref as "providerRef", error, attempts`;
+  message_id as "messageId", provider_ref as "providerRef", error, attempts, created_at as "createdAt"`;
 
 /** Files of inbound messages that are to be fetched from their providers. */
 export async function insertWaitingMedia(client: Client, rows: WaitingMedia[]): Promise<void> {

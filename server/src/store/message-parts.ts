@@ -28,11 +28,15 @@ export async function partsOf(client: Client, { workspaceId, messageId, channelI
   return gap === -1 ? result.rows : result.rows.slice(0, gap);
 }
 
-/** Writes down that the provider has a part; one that is known already stays. False when there is no such message. */
+/**
+ * Writes down that the provider has a part; one that is known already stays. False when there is no such message. Takes the
+ * message's row, so that of this and parking it one sees the other.
+ */
 export async function keepPart(client: Client, part: MessagePart): Promise<boolean> {
   const result = await client.query(
     `insert into message_parts (workspace_id, message_id, channel_id, position, provider_id, payload)
      select workspace_id, id, channel_id, $4, $5, $6::jsonb from messages where workspace_id = $1 and id = $2 and channel_id = $3
+     for no key update
      on conflict (workspace_id, message_id, channel_id, position) do update
        set payload = coalesce(message_parts.payload, excluded.payload)`,
     [

@@ -89,14 +89,14 @@ export async function advanceById(client: Client, changes: StateChange[]): Promi
 export async function advanceUpTo(
   client: Client,
   change: { workspaceId: string; channelId: string; contactId: string; state: string; at: Date },
-): Promise<{ messageId: string; conversationId: string }[]> {
+): Promise<{ messageId: string; conversationId: string; contactId: string }[]> {
   const result = await client.query(
     `update messages m set state = $4, state_at = $5, updated_at = now()
      from conversations c
      where c.workspace_id = $1 and c.channel_id = $2 and c.contact_id = $3
        and m.workspace_id = $1 and m.conversation_id = c.id and m.direction = 'out' and m.sent_at <= $5
        and m.state in ('sent', 'delivered') and state_rank($4) > state_rank(m.state)
-     returning m.id as "messageId", m.conversation_id as "conversationId"`,
+     returning m.id as "messageId", m.conversation_id as "conversationId", m.contact_id as "contactId"`,
     [change.workspaceId, change.channelId, change.contactId, change.state, change.at],
   );
   return result.rows;
@@ -178,7 +178,7 @@ export interface TouchedMessage {
 
 export interface MessageChange {
   /** Changes of one kind replace each other; the one with the greatest `order` counts, whatever order they come in. */
-  kind: 'reaction' | 'ownReaction' | 'edited' | 'revoked';
+  kind: 'reaction' | 'ownReaction' | 'edited' | 'completed' | 'revoked';
   order: string;
   /** null takes the fact away. */
   fact: unknown;
@@ -215,6 +215,22 @@ export async function changeByProviderId(
     ],
   );
   return result.rows[0] as (TouchedMessage & { changed: boolean }) | undefined;
+}
+
+/** Points an answer at the message that it answers, both by the provider's ids; undefined when one of them is not known. */
+export async function pointAnswer(
+  client: Client,
+  answer: { workspaceId: string; channelId: string; providerId: string },
+  target: string,
+): Promise<TouchedMessage | undefined> {
+  const result = await client.query<TouchedMessage>(
+    `update messages a set reply_to = m.id, updated_at = now() from messages m
+     where a.workspace_id = $1 and a.channel_id = $2 and a.provider_id = $3 and a.reply_to is null
+       and m.workspace_id = $1 and m.channel_id = $2 and m.provider_id = $4
+     returning a.id as "messageId", a.conversation_id as "conversationId", a.contact_id as "contactId"`,
+    [answer.workspaceId, answer.channelId, answer.providerId, target],
+  );
+  return result.rows[0];
 }
 
 /** Tells whoever listens to these channels, once the transaction is committed, that there is something to look at. */

@@ -1,6 +1,8 @@
 /** Meta's webhooks, replayed from outside: what is taken, what is refused, and what every surface shows of it. */
 import { createHmac } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { escapedJson } from '../../../sandbox/meta/webhooks.ts';
+import { exampleWebhooks, hasEvidence } from '../connectors/meta/support.ts';
 import { until } from '../support/until.ts';
 import { PNG } from './pictures.ts';
 import { type Client, META, startWorld, type World } from './world.ts';
@@ -331,6 +333,77 @@ describe.each([
       return one.messages.some((message: any) => message.metadata.reaction?.emoji === '❤️') && one;
     });
     expect(found.messages).toHaveLength(2);
+  });
+});
+
+describe('one request', () => {
+  it('about accounts of several workspaces reaches each of them, and nobody else', async () => {
+    const other = await world.client();
+    const stranger = await world.client();
+    const theirs = (
+      await other.airy('channels.whatsapp.connect', { phone_number_id: '123456789', user_token: 'user-token', name: 'Other' })
+    ).json.id;
+    await stranger.airy('channels.facebook.connect', { page_id: '1102', page_token: 'user-token' });
+    const change = (number: string, id: string) => ({
+      field: 'messages',
+      value: {
+        messaging_product: 'whatsapp',
+        metadata: { display_phone_number: '1', phone_number_id: number },
+        contacts: [{ profile: { name: 'Grace Hopper' }, wa_id: phone() }],
+        messages: [text(id, `to ${number}`)],
+      },
+    });
+    const body = JSON.stringify({
+      object: 'whatsapp_business_account',
+      entry: [
+        { id: '987654321', changes: [change('1234567', `wamid.a${people}`), change('123456789', `wamid.b${people}`)] },
+        { id: '987654321', changes: [change('1234567', `wamid.c${people}`), change('404404404', `wamid.d${people}`)] },
+      ],
+    });
+    expect((await world.raw('POST', '/hooks/meta', { headers: signed(body), body })).status).toBe(200);
+    const idsIn = async (one: Client, channel: string) =>
+      (await one.workspace('GET', `/channels/${channel}/messages?limit=50`)).json.results.map(
+        (message: any) => message.parts[0].platformReference,
+      );
+    const mine = await until(async () => {
+      const ids = await idsIn(client, whatsapp);
+      return ids.length >= 2 && ids;
+    });
+    expect(mine.sort()).toEqual([`wamid.a${people}`, `wamid.c${people}`]);
+    await until(async () => (await idsIn(other, theirs)).length > 0);
+    expect(await idsIn(other, theirs)).toEqual([`wamid.b${people}`]);
+    expect((await stranger.airy('conversations.list')).json.data).toEqual([]);
+  });
+});
+
+describe('Meta’s own examples', () => {
+  it.skipIf(!hasEvidence)('are all taken, none fails, and every message in them is shown', async () => {
+    const examples = Object.entries(exampleWebhooks());
+    expect(examples.length).toBeGreaterThan(10);
+    const expected = new Set<string>();
+    for (const [title, example] of examples) {
+      const value = JSON.parse(JSON.stringify(example));
+      for (const { value: said } of value.entry.flatMap(({ changes }: any) => changes)) {
+        if (said.metadata) said.metadata.phone_number_id = '1234567';
+        for (const message of said.messages ?? []) {
+          // Some of the examples share an id.
+          message.id = `${message.id}.${title}`;
+          if (!['reaction', 'edit', 'revoke'].includes(message.type)) expected.add(message.id);
+        }
+      }
+      const body = escapedJson(value);
+      expect([title, (await world.raw('POST', '/hooks/meta', { headers: signed(body), body })).status]).toEqual([title, 200]);
+    }
+    expect(expected.size).toBeGreaterThan(10);
+    await until(async () => {
+      const { rows } = await world.test.engine.database.query('select provider_id as id from messages where workspace_id = $1', [
+        client.workspaceId,
+      ]);
+      const there = new Set(rows.map(({ id }) => id));
+      return [...expected].every((id) => there.has(id));
+    });
+    const failed = await client.workspace('GET', '/raw-events?state=failed&state=waiting');
+    expect(failed.json.results).toEqual([]);
   });
 });
 

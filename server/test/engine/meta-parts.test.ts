@@ -120,3 +120,31 @@ describe.each([
     expect([picturesSent() - before, wordsSent('After a crash')]).toEqual([0, 1]);
   });
 });
+
+it('what one workspace sends on a page is shown as written elsewhere in another that has the page too', async () => {
+  const other = crypto.randomUUID();
+  await rows(`insert into workspaces (workspace_id, name) values ($1, 'other')`, [other]);
+  const input = { page_id: '555', page_token: 'page-token-555' };
+  const connect = (workspace: string) =>
+    engine.channels.connect({ workspaceId: workspace, source: 'facebook', input, sandbox: false, existing: 'reuse' });
+  const [ours] = [await connect(workspaceId), await connect(other)];
+  meta.pageCustomer('555', '7001').text('Hi, both of you');
+  const [row] = await until(async () => {
+    const found = await rows(
+      `select conversation_id as id from messages where channel_id = $1 and content ->> 'text' = 'Hi, both of you'`,
+      [ours.id],
+    );
+    return found.length > 0 && found;
+  });
+  const { id } = await send({ conversationId: row.id }, 'From the first workspace');
+  await reaches(id, 'read');
+  const copies = await until(async () => {
+    const found = await rows(`select workspace_id, direction from messages where content ->> 'text' = 'From the first workspace'`);
+    return found.length > 1 && found;
+  });
+  await meta.webhooks.settled();
+  expect(copies.map((copy) => [copy.workspace_id === other, copy.direction]).sort()).toEqual([
+    [false, 'out'],
+    [true, 'out'],
+  ]);
+});

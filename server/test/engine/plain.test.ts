@@ -150,6 +150,15 @@ describe('the short way', () => {
     expect(await short(prepared(text(one, 'known by both', told(addressesOf(gained)))))).toEqual([]);
   });
 
+  it('leaves a message that names a person who had no name', async () => {
+    const person = await known();
+    const named = prepared(text(person, 'my name', { contact: { identities: [{ kind: KIND, value: person }], name: 'Ann' } }));
+    expect(await short(named)).toEqual([named]);
+    await long(named.inbound[0]!.event);
+    const again = text(person, 'again', { contact: { identities: [{ kind: KIND, value: person }], name: 'Ann' } });
+    expect(await short(prepared(again))).toEqual([]);
+  });
+
   it('leaves a message that a receipt waits for', async () => {
     const person = await known();
     await long({ kind: 'reaction', target: `${person}-late`, contact: text(person, '').contact, by: 'contact', emoji: '👍', payload: 1 });

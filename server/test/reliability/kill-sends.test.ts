@@ -10,6 +10,8 @@ import { freePort, until } from '../support/until.ts';
 const KEY = 'ak_live_sendsendsendsendsendsendsendsendsendsend';
 const WORKSPACE = '018f0000-0000-7000-8000-0000000000aa';
 const NUMBER = '106540352242922';
+const PAGE = '555';
+const ACCOUNT = '17841';
 const ROUNDS = 5;
 const AGENTS = 6;
 let provider: MetaSandbox | undefined;
@@ -39,6 +41,7 @@ it('sends every acknowledged message once, and what was asked again under the sa
     appSecret: 'app-secret',
     tokens: [{ value: 'good' }],
     wabas: [{ id: '102290129340398', numbers: [{ id: NUMBER, throughput: { level: 'HIGH' } }] }],
+    pages: [{ id: PAGE, instagram: { id: ACCOUNT, username: 'shop', name: 'Shop' } }],
     webhook: `http://127.0.0.1:${port}/hooks/meta`,
     limits: { perSecond: () => 10_000, pairBurst: 10_000, pairEveryMs: 1 },
   });
@@ -63,8 +66,12 @@ it('sends every acknowledged message once, and what was asked again under the sa
     user_token: 'good',
     name: 'WA',
   });
+  const onPage = { page_id: PAGE, page_token: `page-token-${PAGE}` };
+  await post(first, 'channels.facebook.connect', onPage);
+  await post(first, 'channels.instagram.connect', { ...onPage, account_id: ACCOUNT });
   const { id: site } = await post(first, 'channels.chatplugin.connect', { name: 'site' });
   for (let n = 0; n < AGENTS; n++) sandbox.whatsappCustomer(NUMBER, { phone: `49170000000${n}`, name: `Customer ${n}` }).text('hello');
+  for (const account of [PAGE, ACCOUNT]) for (let n = 0; n < AGENTS; n++) sandbox.pageCustomer(account, `90${account}${n}`).text('hello');
   const chats: string[] = [];
   for (let n = 0; n < AGENTS; n++) {
     const { token } = await post(first, 'chatplugin.authenticate', { channel_id: site });
@@ -75,6 +82,14 @@ it('sends every acknowledged message once, and what was asked again under the sa
       `select c.id, c.channel_id as channel, i.value as phone from conversations c join identities i on i.contact_id = c.contact_id where i.kind = 'phonenumber'`,
     );
     return rows.length === AGENTS ? rows : undefined;
+  });
+
+  const onPages = await until(async () => {
+    const { rows } = await database.query<{ id: string; kind: string }>(
+      `select c.id, i.kind from conversations c join identities i on i.contact_id = c.contact_id where i.kind in ('psid', 'igsid')`,
+    );
+    const of = (kind: string) => rows.filter((row) => row.kind === kind);
+    return rows.length === 2 * AGENTS ? { psid: of('psid'), igsid: of('igsid') } : undefined;
   });
 
   const acknowledged = new Map<string, string>();
@@ -89,6 +104,14 @@ it('sends every acknowledged message once, and what was asked again under the sa
         body: { type: 'text', text: { text } },
       },
     }),
+    ...(['psid', 'igsid'] as const).flatMap((kind) => [
+      (n: number, text: string) => ({ path: 'messages.send', body: { conversation_id: onPages[kind][n]!.id, message: { text } } }),
+      // Two calls: the file, then the words.
+      (n: number, text: string) => ({
+        path: `workspaces/${WORKSPACE}/conversations/${onPages[kind][n]!.id}/messages`,
+        body: { body: { type: 'image', image: { text, images: [{ mediaUrl: `https://shop.example/${text}.png` }] } } },
+      }),
+    ]),
   ];
   /** An agent's client: the same request under the same key until it is answered. */
   const ask = async (patchbay: RunningPatchbay, agent: number) => {
@@ -123,7 +146,8 @@ it('sends every acknowledged message once, and what was asked again under the sa
     `select id, state, source, content::text from messages where direction = 'out'`,
   );
   const textOf = (content: string) => /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/.exec(content)![0];
-  const atProvider = sandbox.state.sent.map((sent) => textOf(JSON.stringify(sent.body)));
+  const isFile = (body: any) => body.message?.attachment !== undefined;
+  const atProvider = sandbox.state.sent.map(({ body }) => `${isFile(body) ? 'file ' : ''}${textOf(JSON.stringify(body))}`);
   expect(acknowledged.size).toBeGreaterThan(100);
   expect(atProvider.length).toBeGreaterThan(50);
   expect(new Set(atProvider).size, 'sent twice').toBe(atProvider.length);
@@ -134,7 +158,9 @@ it('sends every acknowledged message once, and what was asked again under the sa
   const wrong = rows.filter(({ source, state, content }) => {
     if (state === 'unknown') return false;
     const said = state === 'sent' || state === 'delivered' || state === 'read';
-    return !said || (source === 'whatsapp' && !sent.has(textOf(content)));
+    const isPicture = JSON.parse(content).type === 'image';
+    const arrived = sent.has(textOf(content)) && (!isPicture || sent.has(`file ${textOf(content)}`));
+    return !said || (source !== 'chatplugin' && !arrived);
   });
   expect(wrong).toEqual([]);
-}, 180_000);
+}, 400_000);

@@ -255,7 +255,7 @@ function show(row: ProviderTemplateRow, channels: ChannelRow[]): Static<typeof P
     body: templateText(components),
     fields: templateFields(components),
     components: components as Record<string, unknown>[],
-    history: history.map((change) => ({ ...change })),
+    history: history.filter(({ from, to }) => from !== to).map((change) => ({ ...change })),
     syncedAt: iso(row.syncedAt),
     createdAt: iso(row.createdAt),
     updatedAt: iso(row.updatedAt),

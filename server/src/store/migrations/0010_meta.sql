@@ -12,3 +12,18 @@ create table message_parts (
   foreign key (workspace_id, message_id) references messages (workspace_id, id) on delete cascade
 );
 create index message_parts_by_provider_id on message_parts (workspace_id, channel_id, provider_id);
+
+-- Until when somebody has got, or seen, all that was sent: providers may tell it before the message or the contact is known.
+create table watermarks (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  address text not null,
+  -- delivered, read
+  state text not null,
+  at timestamptz not null,
+  primary key (workspace_id, channel_id, address, state),
+  foreign key (workspace_id, channel_id) references channels (workspace_id, id) on delete cascade
+);
+
+-- When the provider said what about an account last: {"status": {"order", "reason"}, "<detail>": {"order"}}.
+alter table channels add column told jsonb not null default '{}';

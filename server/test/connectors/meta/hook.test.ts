@@ -178,6 +178,15 @@ describe('whatever comes', () => {
     'timestamp',
     'system',
     'context',
+    'history',
+    'threads',
+    'state_sync',
+    'contact',
+    'user_preferences',
+    'template',
+    'components',
+    'parameters',
+    'cards',
     '__proto__',
     'constructor',
   ];
@@ -245,6 +254,9 @@ describe('whatever comes', () => {
                 'account_update',
                 'message_template_status_update',
                 'phone_number_quality_update',
+                'history',
+                'smb_app_state_sync',
+                'user_preferences',
                 'other',
               ),
               value: fc.oneof(
@@ -255,6 +267,12 @@ describe('whatever comes', () => {
                   messages: fc.array(fc.dictionary(fc.constantFrom(...keys), tree), { maxLength: 3 }),
                   statuses: tree,
                   message_echoes: tree,
+                  history: fc.array(
+                    fc.record({ threads: fc.array(fc.record({ id: tree, messages: fc.array(tree, { maxLength: 2 }) }), { maxLength: 2 }) }),
+                    { maxLength: 2 },
+                  ),
+                  state_sync: fc.array(tree, { maxLength: 2 }),
+                  user_preferences: fc.array(tree, { maxLength: 2 }),
                 }),
               ),
             }),
@@ -286,6 +304,19 @@ describe('whatever comes', () => {
         }
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it('that callers write in Meta’s own shape is read without a word', () => {
+    const template = fc.record({
+      type: fc.constant('template'),
+      template: fc.record({ name: tree, language: tree, components: fc.array(tree) }),
+    });
+    fc.assert(
+      fc.property(fc.oneof(template, tree), (value) => {
+        for (const connector of meta.connectors) connector.readNative!(value);
+      }),
+      { numRuns: 1000 },
     );
   });
 

@@ -169,8 +169,12 @@ describe('receipts', () => {
       { kind: 'receipt', upTo: { contact, at: new Date(at) }, state: 'read', at: new Date(at) },
     ]);
   });
-  it('name the message on Instagram', () => {
-    expect(instagram({ read: { mid: 'm' } })).toEqual([{ kind: 'receipt', providerId: 'm', state: 'read', at: new Date(at) }]);
+  it('name the message on Instagram, and all before it', () => {
+    const contact = { identities: [{ kind: 'igsid', value: 'IGSID' }] };
+    expect(instagram({ read: { mid: 'm' } })).toEqual([
+      { kind: 'receipt', providerId: 'm', state: 'read', at: new Date(at) },
+      { kind: 'receipt', upTo: { contact, at: new Date(at) }, state: 'read', at: new Date(at) },
+    ]);
   });
 });
 

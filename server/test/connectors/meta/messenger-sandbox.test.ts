@@ -177,6 +177,11 @@ describe('sending on Messenger', () => {
     await send({ type: 'image', media: { id: 'f1' } });
     expect(lastSent().message.attachment.payload).toEqual({ attachment_id: first });
     expect(sandbox.state.media.get(first)).toMatchObject({ mimeType: 'image/png' });
+    sandbox.state.media.delete(first);
+    await send({ type: 'image', media: { id: 'f1' } });
+    const second = lastSent().message.attachment.payload.attachment_id;
+    expect(second).not.toBe(first);
+    expect(context.memos.get('upload:f1')).toBe(second);
   });
 
   it('knows the window, and the longer one for people', async () => {

@@ -339,3 +339,59 @@ describe('templates, numbers and accounts', () => {
     if (event.kind !== 'ignored') expect(event).toMatchObject({ account: WABA, payload: value });
   });
 });
+
+describe('what a shared number brings along, and what customers decide', () => {
+  const old = (more: object) => ({ id: 'wamid.h', timestamp: '1749416383', type: 'text', text: { body: 'Old' }, ...more });
+  const threads = (...messages: object[]) => ({
+    metadata,
+    history: [{ metadata: { phase: 0 }, threads: [{ id: '16505551234', messages }] }],
+  });
+
+  it('keeps old messages of both sides without unread marks, with what became of ours', () => {
+    const events = said(
+      threads(
+        old({ from: '16505551234', history_context: { status: 'READ' } }),
+        old({ id: 'wamid.o', from: metadata.display_phone_number, to: '16505551234', history_context: { status: 'DELIVERED' } }),
+      ),
+      'history',
+    );
+    const contact = { identities: [{ kind: 'phonenumber', value: '+16505551234' }] };
+    expect(events).toMatchObject([
+      { kind: 'message', direction: 'in', providerId: 'wamid.h', contact, automatic: true, facts: { history: true } },
+      { kind: 'message', direction: 'out', providerId: 'wamid.o', contact },
+      { kind: 'receipt', providerId: 'wamid.o', state: 'delivered' },
+    ]);
+  });
+
+  it('puts files where their placeholders are', () => {
+    const image = { id: 'M', mime_type: 'image/png' };
+    expect(said({ metadata, messages: [old({ from: '16505551234', type: 'image', image })] }, 'history')).toMatchObject([
+      { kind: 'message', providerId: 'wamid.h', content: { type: 'image' } },
+      { kind: 'edit', target: 'wamid.h', completes: true, content: { type: 'image', media: { providerRef: 'M' } } },
+    ]);
+    const declined = { errors: [{ code: 2593109, title: 'History sharing is turned off' }] };
+    expect(said({ metadata, history: [declined] }, 'history')).toMatchObject([
+      { kind: 'ignored', reason: expect.stringContaining('turned off') },
+    ]);
+  });
+
+  it('takes names from the phone’s address book, and shows who wants no marketing', () => {
+    const state = { type: 'contact', contact: { full_name: 'Ada Lovelace', phone_number: '16505551234' }, action: 'add' };
+    expect(said({ metadata, state_sync: [state, { ...state, action: 'remove' }] }, 'smb_app_state_sync')).toMatchObject([
+      { kind: 'contact', contact: { identities: [{ value: '+16505551234' }], name: 'Ada Lovelace' } },
+    ]);
+    const preference = { wa_id: '16505551234', category: 'marketing_messages', value: 'stop', timestamp: 1749416383 };
+    expect(said({ metadata, user_preferences: [preference] }, 'user_preferences')).toMatchObject([
+      { kind: 'message', content: { type: 'system', event: 'marketing_stopped' }, opensWindow: false, automatic: true },
+    ]);
+  });
+
+  it('learns the user id of somebody whose number alone was known from a receipt', () => {
+    const status = { id: 'wamid.1', status: 'delivered', timestamp: '1749416383', recipient_id: '16505551234' };
+    const contacts = [{ wa_id: '16505551234', user_id: 'US.1' }];
+    expect(said({ metadata, contacts, statuses: [status] })).toMatchObject([
+      { kind: 'receipt', state: 'delivered' },
+      { kind: 'contact', contact: { identities: [{ value: '+16505551234' }] }, adds: [{ kind: 'whatsappbsuid', value: 'US.1' }] },
+    ]);
+  });
+});

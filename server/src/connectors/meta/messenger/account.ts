@@ -50,6 +50,12 @@ export const instagramInput = Type.Object({
   graph_version: versionToConnect,
 });
 export const instagramSettings = Type.Object({
+  login: Type.Optional(
+    Type.Union([Type.Literal('page'), Type.Literal('instagram')], {
+      title: 'Reached through',
+      description: 'The page, or a token of its own',
+    }),
+  ),
   page_id: Type.Optional(pageId),
   account_id: Type.String({ title: 'Instagram account ID' }),
   graph_version: graphVersion,
@@ -62,7 +68,8 @@ export const instagramCredentials = Type.Object({
 });
 
 export interface Settings {
-  /** Absent where the Instagram account was connected with its own token. */
+  /** How an Instagram account is reached; through its page unless told. */
+  login?: 'page' | 'instagram';
   page_id?: string;
   account_id?: string;
   graph_version?: string;
@@ -72,12 +79,12 @@ export type Channel = ChannelView<Settings, Credentials>;
 
 /** True where the account's own token is used (Instagram Login), which only Instagram's host takes. */
 export function ownLogin(channel: Pick<Channel, 'settings'>): boolean {
-  return channel.settings.page_id === undefined;
+  return channel.settings.login === 'instagram';
 }
 
 /** The object whose edges are called: the page, whose Instagram account it also serves, or the account itself. */
 export function nodeOf(channel: Pick<Channel, 'settings' | 'sourceChannelId'>): string {
-  return channel.settings.page_id ?? channel.sourceChannelId;
+  return (ownLogin(channel) ? undefined : channel.settings.page_id) ?? channel.sourceChannelId;
 }
 
 /** The Graph client of a connected page or account. */

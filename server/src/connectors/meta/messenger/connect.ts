@@ -67,8 +67,17 @@ export async function connectFacebook(
 export async function connectInstagram(
   input: Input & { account_id?: string; access_token?: string },
   context: ConnectorContext,
-): Promise<Connected<{ page_id?: string; account_id: string; graph_version?: string }, { page_token: string } | { access_token: string }>> {
-  if (text(input.access_token) && !text(input.page_token)) return connectWithOwnToken(input, context);
+): Promise<
+  Connected<
+    { login: 'page' | 'instagram'; page_id?: string; account_id: string; graph_version?: string },
+    { page_token: string } | { access_token: string }
+  >
+> {
+  if (text(input.access_token)) {
+    if (text(input.page_token))
+      throw invalid('access_token', 'cannot be together with page_token: connect the account with one of them alone');
+    return connectWithOwnToken(input, context);
+  }
   const page = await find(input, INSTAGRAM_FIELDS, context);
   const account = text(input.account_id) ?? page.instagram?.id;
   if (!account)
@@ -89,7 +98,7 @@ export async function connectInstagram(
     sourceChannelId: account,
     name: name ?? `${page.name ?? page.id} Instagram account`,
     imageUrl: page.instagram?.imageUrl,
-    settings: { page_id: page.id, account_id: account, ...versionOf(input) },
+    settings: { login: 'page', page_id: page.id, account_id: account, ...versionOf(input) },
     credentials: { page_token: page.token },
     details: compact({ page_name: page.name, username: page.instagram?.username }) ?? {},
   };

@@ -40,6 +40,7 @@ export const facebook = defineConnector({
   parse: parserOf({ identity: 'psid' }),
   ...senderOf({ identity: 'psid', uploads: true, carriesOurId: true }),
   settle: settlerOf('messenger'),
+  watermarks: true,
   parts: { of: partsOf, join: joined },
   pacing,
   check: checkOf({ title: 'Messenger' }),

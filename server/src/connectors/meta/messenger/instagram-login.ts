@@ -36,7 +36,7 @@ export interface OwnToken {
 export async function connectWithOwnToken(
   input: { access_token?: string; account_id?: string; graph_version?: string },
   context: ConnectorContext,
-): Promise<Connected<{ account_id: string; graph_version?: string }, { access_token: string }>> {
+): Promise<Connected<{ login: 'instagram'; account_id: string; graph_version?: string }, { access_token: string }>> {
   const given = text(input.access_token)!;
   const version = text(input.graph_version);
   const { token, expiresAt } = await longLived(given, context);
@@ -53,7 +53,7 @@ export async function connectWithOwnToken(
     sourceChannelId: account,
     name: text(found.name) ?? text(found.username),
     imageUrl: text(found.profile_picture_url),
-    settings: { account_id: account, ...(version ? { graph_version: version } : {}) },
+    settings: { login: 'instagram', account_id: account, ...(version ? { graph_version: version } : {}) },
     credentials: { access_token: token },
     details: compact({ username: text(found.username), token_expires_at: expiresAt?.toISOString() }) ?? {},
   };

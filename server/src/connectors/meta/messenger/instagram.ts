@@ -40,6 +40,7 @@ export const instagram = defineConnector({
   parse: parserOf({ identity: 'igsid' }),
   ...senderOf({ identity: 'igsid', uploads: false, carriesOurId: false, onlyReaction: 'love' }),
   settle: settlerOf('instagram'),
+  watermarks: true,
   parts: { of: partsOf, join: joined },
   pacing,
   check: checkOf({ title: 'Instagram', textBytes: 1000 }),

@@ -229,15 +229,15 @@ function readDelivery(item: Json, delivery: Json, reading: Reading): InboundEven
   return found.length > 0 ? found : [{ kind: 'ignored', reason: 'A delivery that names no message' }];
 }
 
-/** Messenger tells a watermark, Instagram the message that was seen. */
+/** Messenger tells a watermark, Instagram the message that was seen; all before it are seen too. */
 function readSeen(item: Json, read: Json, reading: Reading): InboundEvent[] {
   const at = timeOfMs(item.timestamp);
   const mid = text(read.mid);
-  if (mid) return [{ kind: 'receipt', providerId: mid, state: 'read', at }];
-  const mark = timeOfMs(read.watermark);
+  const mark = timeOfMs(read.watermark) ?? (mid ? at : undefined);
   const contact = partyOf(item, reading, false);
-  if (!mark || contact.identities.length === 0) return [{ kind: 'ignored', reason: 'A read mark that names no message' }];
-  return [{ kind: 'receipt', upTo: { contact, at: mark }, state: 'read', at: at ?? mark }];
+  const found: InboundEvent[] = mid ? [{ kind: 'receipt', providerId: mid, state: 'read', at }] : [];
+  if (mark && contact.identities.length > 0) found.push({ kind: 'receipt', upTo: { contact, at: mark }, state: 'read', at: at ?? mark });
+  return found.length > 0 ? found : [{ kind: 'ignored', reason: 'A read mark that names no message' }];
 }
 
 function readPolicy(item: Json, policy: Json): InboundEvent {

@@ -26,10 +26,23 @@ function markOf({ id, part }: OutboundMessage): string {
 }
 
 export function senderOf(manner: Manner) {
-  /** Hands a message over; our id goes along where the echo brings it back, so that a lost answer settles itself. */
+  /**
+   * Hands a message over; our id goes along where the echo brings it back, so that a lost answer settles itself. An upload
+   * of before that Meta no longer takes is made anew once.
+   */
   async function send(message: OutboundMessage, channel: Channel, context: ConnectorContext): Promise<SendReceipt> {
+    try {
+      return await attempt(message, channel, context, false);
+    } catch (error) {
+      const uploads = manner.uploads && mediaOf(message.content).some((ref) => ref.id);
+      if (!uploads || !(error instanceof ProviderError) || error.class !== 'rejected' || !/attachment/i.test(error.message)) throw error;
+      return attempt(message, channel, context, true);
+    }
+  }
+
+  async function attempt(message: OutboundMessage, channel: Channel, context: ConnectorContext, fresh: boolean): Promise<SendReceipt> {
     const files = new Map<MediaRef, SentMedia>();
-    for (const ref of mediaOf(message.content)) files.set(ref, await sendable(ref, message, channel, context));
+    for (const ref of mediaOf(message.content)) files.set(ref, await sendable(ref, message, channel, context, fresh));
     const content = messageOf(message.content, (ref) => files.get(ref)!);
     const ours = manner.carriesOurId && message.content.type !== 'native' ? { metadata: markOf(message) } : {};
     const body = {
@@ -44,14 +57,20 @@ export function senderOf(manner: Manner) {
     return { providerId, state: 'sent', payload: body };
   }
 
-  async function sendable(ref: MediaRef, message: OutboundMessage, channel: Channel, context: ConnectorContext): Promise<SentMedia> {
+  async function sendable(
+    ref: MediaRef,
+    message: OutboundMessage,
+    channel: Channel,
+    context: ConnectorContext,
+    fresh: boolean,
+  ): Promise<SentMedia> {
     if (!ref.id) {
       if (ref.url) return { url: ref.url, is_reusable: true };
       throw new ProviderError('rejected', 'The file to send has neither an id nor an address');
     }
     if (!manner.uploads || !isMedia(message.content)) return { url: context.mediaUrl(ref.id), is_reusable: true };
     const key = `upload:${ref.id}`;
-    const remembered = text(await context.memo.get(key));
+    const remembered = fresh ? undefined : text(await context.memo.get(key));
     if (remembered) return { attachment_id: remembered };
     const id = await upload(ref, message.content.type === 'sticker' ? 'image' : message.content.type, channel, context);
     await context.memo.set(key, id, KEPT_SECONDS);

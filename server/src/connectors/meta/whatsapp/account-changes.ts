@@ -6,8 +6,13 @@
 import type { AccountEvent, InboundEvent, TemplateEvent } from '../../events.ts';
 import { compact, digitsOf, type Json, record, records, text, timeOfSeconds } from '../values.ts';
 
-/** What one change of `field` means. */
-export function accountChange(field: string, account: string, value: Json): InboundEvent {
+/** What one change of `field` means; `told` is when Meta said so. */
+export function accountChange(field: string, account: string, value: Json, told?: Date): InboundEvent {
+  const event = changeOf(field, account, value);
+  return told && (event.kind === 'template' || event.kind === 'account') && !event.at ? { ...event, at: told } : event;
+}
+
+function changeOf(field: string, account: string, value: Json): InboundEvent {
   switch (field) {
     case 'message_template_status_update':
       return templateStatus(account, value);
@@ -16,7 +21,7 @@ export function accountChange(field: string, account: string, value: Json): Inbo
     case 'template_category_update':
       return template(account, value, { category: text(value.new_category) });
     case 'message_template_components_update':
-      return template(account, value, {});
+      return template(account, value, { contentChanged: true });
     case 'phone_number_quality_update':
       return numberQuality(account, value);
     case 'phone_number_name_update':

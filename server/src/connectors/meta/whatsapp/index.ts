@@ -30,7 +30,7 @@ export const whatsapp = defineConnector({
   setup: (_channel, config) =>
     webhookSetup(
       config,
-      'messages, message_template_status_update, message_template_quality_update, template_category_update, phone_number_quality_update, phone_number_name_update, account_update, account_review_update, account_alerts, smb_message_echoes',
+      'messages, message_template_status_update, message_template_quality_update, message_template_components_update, template_category_update, phone_number_quality_update, phone_number_name_update, account_update, account_review_update, account_alerts, business_capability_update, user_preferences, security, smb_message_echoes, history, smb_app_state_sync',
     ),
   connect,
   disconnect,

@@ -7,10 +7,12 @@
 import { isUuid } from '../../../model/ids.ts';
 import type { RawEvent } from '../../connector.ts';
 import type { InboundEvent, Party, ReceiptEvent } from '../../events.ts';
-import { messageErrorOf, wordsOf } from '../errors.ts';
-import { compact, digitsOf, type Json, record, records, text, timeOfSeconds } from '../values.ts';
+import { messageErrorOf, treatmentOf, wordsOf } from '../errors.ts';
+import { compact, type Json, number, record, records, text, timeOfSeconds } from '../values.ts';
 import { accountChange } from './account-changes.ts';
 import { contentOf } from './content.ts';
+import { addressBook, history, preferences } from './past.ts';
+import { party, personOf } from './people.ts';
 
 /** All that one piece of a webhook says. Throws when it is no webhook of Meta's at all. */
 export function parse(event: RawEvent): InboundEvent[] {
@@ -18,12 +20,13 @@ export function parse(event: RawEvent): InboundEvent[] {
   if (!body || !Array.isArray(body.entry)) throw new Error('Not a WhatsApp webhook: entry is missing');
   const found: InboundEvent[] = [];
   for (const entry of records(body.entry)) {
-    for (const change of records(entry.changes)) readChange(text(entry.id) ?? '', change, found);
+    for (const change of records(entry.changes)) readChange(entry, change, found);
   }
   return found.length > 0 ? found : [{ kind: 'ignored', reason: 'The webhook says nothing' }];
 }
 
-function readChange(account: string, change: Json, found: InboundEvent[]): void {
+function readChange(entry: Json, change: Json, found: InboundEvent[]): void {
+  const account = text(entry.id) ?? '';
   const outer = record(change.value) ?? {};
   const value = record(outer.whatsapp_business_api_data) ?? outer;
   const field = text(change.field) ?? 'messages';
@@ -31,12 +34,18 @@ function readChange(account: string, change: Json, found: InboundEvent[]): void 
     const said = field === 'standby' ? { ...value, ...record(value.standby) } : value;
     const people = records(said.contacts);
     for (const message of records(said.messages)) readMessage(message, people, found);
-    for (const status of records(said.statuses)) found.push(receipt(status));
+    for (const status of records(said.statuses)) readStatus(status, people, found);
     for (const error of records(said.errors)) found.push(valueError(error));
   } else if (field === 'smb_message_echoes' || field === 'message_echoes') {
     for (const echo of records(value.message_echoes)) readEcho(echo, records(value.contacts), found);
+  } else if (field === 'history') {
+    found.push(...history(value));
+  } else if (field === 'smb_app_state_sync') {
+    found.push(...addressBook(value));
+  } else if (field === 'user_preferences') {
+    found.push(...preferences(value));
   } else {
-    found.push(accountChange(field, account, value));
+    found.push(accountChange(field, account, value, timeOfSeconds(entry.time)));
   }
 }
 
@@ -126,35 +135,6 @@ function writer(message: Json, people: Json[]): Party {
   return party(phone, userId, text(message.from_parent_user_id), person);
 }
 
-function personOf(people: Json[], phone: string | undefined, userId: string | undefined): Json | undefined {
-  const match = people.find((person) => (phone && text(person.wa_id) === phone) || (userId && text(person.user_id) === userId));
-  if (match || people.length !== 1) return match;
-  const only = people[0]!;
-  const contradicts =
-    (phone && text(only.wa_id) && text(only.wa_id) !== phone) || (userId && text(only.user_id) && text(only.user_id) !== userId);
-  return contradicts ? undefined : only;
-}
-
-/** A person by every address: telephone number, business-scoped user ids, username. */
-function party(phone: string | undefined, userId: string | undefined, parentId: string | undefined, person?: Json): Party {
-  const identities: Party['identities'] = [];
-  const add = (kind: string, value: string | undefined) => {
-    if (value && !identities.some((known) => known.kind === kind && known.value === value)) identities.push({ kind, value });
-  };
-  const profile = record(person?.profile);
-  add('phonenumber', e164(phone) ?? e164(text(person?.wa_id)));
-  add('whatsappbsuid', userId ?? text(person?.user_id));
-  add('whatsappbsuid', parentId ?? text(person?.parent_user_id));
-  add('whatsappusername', text(profile?.username) ?? text(person?.username));
-  const name = text(profile?.name);
-  return name ? { identities, name } : { identities };
-}
-
-function e164(phone: string | undefined): string | undefined {
-  const digits = phone ? digitsOf(phone) : '';
-  return digits ? `+${digits}` : undefined;
-}
-
 function contextOf(message: Json): { replyTo?: string; facts?: Json } {
   const context = record(message.context);
   const referral = record(message.referral);
@@ -178,6 +158,32 @@ const STATES: Record<string, ReceiptEvent['state']> = {
   played: 'read',
   failed: 'failed',
 };
+
+/**
+ * A message that failed for the account's sake (an unpaid bill, a restriction) says something about the number too. And
+ * Meta may tell the user id of somebody whose telephone number alone was known.
+ */
+function readStatus(status: Json, people: Json[], found: InboundEvent[]): void {
+  const event = receipt(status);
+  found.push(event);
+  if (event.kind !== 'receipt') return;
+  const code = number(records(status.errors)[0]?.code);
+  if (event.error && code !== undefined && treatmentOf(code).scope === 'channel') {
+    const { message, hint } = event.error;
+    found.push({
+      kind: 'account',
+      status: event.error.class === 'unauthorized' ? 'failed' : 'warning',
+      reason: hint ? `${message}. ${hint}` : message,
+      ...(event.at ? { at: event.at } : {}),
+      payload: status,
+    });
+  }
+  const phone = text(status.recipient_id);
+  const person = people.find((candidate) => phone && text(candidate.wa_id) === phone && text(candidate.user_id));
+  if (!person) return;
+  const [known, ...adds] = party(phone, undefined, undefined, person).identities;
+  if (known) found.push({ kind: 'contact', contact: { identities: [known] }, adds, payload: person });
+}
 
 function receipt(status: Json): InboundEvent {
   const word = text(status.status) ?? '';
