@@ -62,6 +62,39 @@ describe('Twilio’s own client works against the stand-in', () => {
     const [content] = await client.content.v1.contents.list();
     expect(content).toBeUndefined();
   });
+
+  it('Content for one message, of which too much is refused', async () => {
+    const body = { friendlyName: 'a', language: 'en', types: {} };
+    const buttons = (count: number) =>
+      Array.from({ length: count }, (_, id) => ({ type: 'QUICK_REPLY' as const, title: `B${id}`, id: `${id}` }));
+    const create = (types: object) => client.content.v1.contents.create({ ...body, types } as never);
+    const made = await create({ 'twilio/quick-reply': { body: 'Which?', actions: buttons(2) } });
+    const sent = await client.messages.create({ from: 'whatsapp:+15551230002', to: 'whatsapp:+15557770001', contentSid: made.sid });
+    expect(sent.body).toBe('Which?');
+    for (const wrong of [
+      { 'twilio/quick-reply': { body: 'x'.repeat(1025), actions: buttons(1) } },
+      { 'twilio/quick-reply': { body: 'x', actions: buttons(11) } },
+      { 'twilio/list-picker': { body: 'x', button: 'y', items: [{ id: '1', item: 'z'.repeat(25) }] } },
+      { 'twilio/card': { title: 'alone' } },
+    ]) {
+      await expect(create(wrong)).rejects.toMatchObject({ status: 400 });
+    }
+    await client.content.v1.contents(made.sid).remove();
+  });
+
+  it('messages for later, which can be canceled once', async () => {
+    const later = await client.messages.create({
+      messagingServiceSid: `MG${'d'.repeat(32)}`,
+      to: '+15557770005',
+      body: 'later',
+      scheduleType: 'fixed',
+      sendAt: new Date(Date.now() + 3_600_000),
+      validityPeriod: 60,
+    });
+    expect(later.status).toBe('scheduled');
+    expect((await client.messages(later.sid).update({ status: 'canceled' })).status).toBe('canceled');
+    await expect(client.messages(later.sid).update({ status: 'canceled' })).rejects.toMatchObject({ code: 30409 });
+  });
 });
 
 describe('an open stand-in', () => {
@@ -138,7 +171,7 @@ describe('answers fit Twilio’s OpenAPI', () => {
     expect(parametersOf('/2010-04-01/Accounts/{AccountSid}/Messages.json')).toEqual(
       expect.arrayContaining([
         ...['To', 'From', 'MessagingServiceSid', 'Body', 'MediaUrl', 'ContentSid', 'ContentVariables'],
-        ...['StatusCallback', 'ScheduleType', 'SendAt', 'PersistentAction'],
+        ...['StatusCallback', 'ScheduleType', 'SendAt', 'ValidityPeriod', 'PersistentAction'],
       ]),
     );
     expect(parametersOf('/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}.json')).toEqual(
@@ -155,6 +188,14 @@ describe('answers fit Twilio’s OpenAPI', () => {
       types: { 'twilio/text': { body: 'Hi {{1}}' } },
     });
     expect(check('content.v1.content', content)).toEqual([]);
+    // What Patchbay makes for one message is what Twilio's own schema takes.
+    for (const types of [
+      { 'twilio/quick-reply': { body: 'x', actions: [{ type: 'QUICK_REPLY', title: 'y', id: 'z' }] } },
+      { 'twilio/list-picker': { body: 'x', button: 'y', items: [{ id: '1', item: 'z', description: 'd' }] } },
+      { 'twilio/card': { title: 'x', media: ['https://x.example/1'], actions: [{ type: 'URL', title: 'y', url: 'https://x.example' }] } },
+    ]) {
+      expect(check('ContentCreateRequest', { friendly_name: 'a', language: 'en', variables: {}, types })).toEqual([]);
+    }
     expect(
       check(
         'content.v1.content.approval_create',

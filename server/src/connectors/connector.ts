@@ -282,6 +282,15 @@ export interface Profile {
   avatarUrl?: string;
 }
 
+/** One thing to be entered elsewhere. */
+export interface SetupRow {
+  label: string;
+  value: string;
+  help?: string;
+  /** A secret that we share with the far end. */
+  secret?: true;
+}
+
 /** One source, declared once. */
 export interface Connector<S = any, C = any, I = any> {
   source: string;
@@ -304,8 +313,12 @@ export interface Connector<S = any, C = any, I = any> {
   /** Kind of the addresses that its contacts have, and whether they are unique per channel only. */
   identity: { kind: string; scoped: boolean };
   capabilities: Capabilities | ((channel: ChannelView<S, C>) => Capabilities);
-  /** How this source talks about itself when it needs setting up by hand: shown with copy buttons after connecting. */
-  setup?(channel: ChannelView<S, C>, config: ProviderConfig): { label: string; value: string; help?: string }[];
+  /**
+   * How this source talks about itself when it needs setting up by hand: shown with copy buttons after connecting. What
+   * `secret` marks is shown only to those who may change the channel, and only when they ask; without it the channel
+   * comes without credentials.
+   */
+  setup?(channel: ChannelView<S, C>, config: ProviderConfig): SetupRow[];
 
   connect(input: I, context: ConnectorContext): Promise<Connected<S, C>>;
   /** Undoes at the provider what `connect` did there. `lastOfAccount`: no other connected channel shares its subscription. */

@@ -63,6 +63,19 @@ it('a lost answer is settled by the status callback, and nothing is sent twice',
   expect(sentTimes('Lost answer')).toBe(1);
 });
 
+it('a call that broke is not taken for an earlier message with the same words', async () => {
+  const conversation = await conversationOn(sms);
+  await reaches((await send(conversation, 'Same again')).id, 'delivered');
+  twilio.faults.add({ kind: 'down', match: ({ method }) => method === 'POST' });
+  const { id } = await send(conversation, 'Same again');
+  await until(async () => (await message(id)).state !== 'pending' || sentTimes('Same again') === 2);
+  const { state, providerId } = await message(id);
+  if (state === 'unknown') expect(providerId).toBeNull();
+  await rows(`update unsettled set called_at = now() - interval '1 minute', run_at = now() where message_id = $1`, [id]);
+  await reaches(id, 'delivered');
+  expect(sentTimes('Same again')).toBe(2);
+});
+
 it.each([
   ['is down', { kind: 'answer', status: 503, body: { code: 20503, message: 'Service unavailable', status: 503 } }],
   ['asks to go slower', { kind: 'answer', status: 429, body: { code: 20429, message: 'Too many requests', status: 429 } }],

@@ -97,8 +97,10 @@ export interface ChannelDetails {
 
 export interface SetupRow {
   label: string;
+  /** Empty where it is secret, until it is asked for. */
   value: string;
   help?: string;
+  secret?: boolean;
 }
 
 /** An account that could be connected. */

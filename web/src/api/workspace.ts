@@ -17,6 +17,7 @@ import type {
   Preview,
   RawEvent,
   RawState,
+  SetupRow,
 } from './types.ts';
 
 /** Asks the signed-in workspace; `path` begins behind its id. */
@@ -182,6 +183,9 @@ export const writeFirst = (channelId: string, key: string, message: FirstMessage
   });
 
 /** Asks what a send would do; nothing is sent. */
+/** With the secrets that the channel shares with the far end. */
+export const channelSetup = (id: string) => ask<Page<SetupRow>>(`/channels/${id}/setup`).then((page) => page.results);
+
 export const previewMessage = (conversationId: string, body: MessageBody, signal?: AbortSignal) =>
   ask<Preview>(`/conversations/${conversationId}/messages/preview`, { method: 'POST', body: { body }, ...(signal ? { signal } : {}) });
 

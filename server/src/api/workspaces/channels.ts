@@ -10,7 +10,7 @@ import { showChannel, showDetails } from './channel-view.ts';
 import { changeChannel, connectChannel, prefixInput } from './channel-writes.ts';
 import { page, placeOf, placeToken } from './paging.ts';
 import { sourceOf } from './platforms.ts';
-import { Channel, ChannelDetails, ChannelOptions, STATUSES, USE_CASE_TYPES } from './schemas/channel.ts';
+import { Channel, ChannelDetails, ChannelOptions, SetupRow, STATUSES, USE_CASE_TYPES } from './schemas/channel.ts';
 import { FreeForm, ids, listAnswer, listOf, listQuery, NoContent, nullable, oneOf, Uuid } from './schemas/common.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
 
@@ -116,6 +116,25 @@ function reads(app: Routes, engine: Engine): void {
       },
     },
     async (request) => showDetails(engine, await channelFor(engine, request.principal, request.params.channelId)),
+  );
+  app.get(
+    '/channels/:channelId/setup',
+    {
+      config: { scope: 'channels:write' },
+      schema: {
+        tags,
+        operationId: 'getChannelSetup',
+        summary: 'What has to be entered elsewhere, with the secrets that the channel shares with the far end',
+        params: ids('channelId'),
+        response: { 200: Type.Object({ results: Type.Array(SetupRow) }) },
+      },
+    },
+    async (request, reply) => {
+      const row = await liveChannelFor(engine, request.principal, request.params.channelId);
+      const { setup } = engine.channels.connectorOf(row.source);
+      reply.header('cache-control', 'no-store');
+      return { results: setup?.(engine.channels.view(row), engine.config.providers) ?? [] };
+    },
   );
   app.get(
     '/channels/:channelId/capabilities',

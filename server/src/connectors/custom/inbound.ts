@@ -1,5 +1,6 @@
 /** What somebody's own source tells us: the body of Airy's `sources.webhook`, with receipts added. */
 import type { Content, ContentType, MediaKind } from '../../model/content.ts';
+import { isUuid } from '../../model/ids.ts';
 import type { RawEvent } from '../connector.ts';
 import type { InboundEvent, MessageEvent, Party, ReceiptEvent } from '../events.ts';
 
@@ -73,7 +74,10 @@ function receiptOf(item: Record<string, unknown>): ReceiptEvent {
   if (!STATES.has(item.state)) throw new Error('state must be sent, delivered, read or failed');
   const state = item.state as ReceiptEvent['state'];
   const event: ReceiptEvent = { kind: 'receipt', state };
-  if (typeof item.message_id === 'string') event.ourId = item.message_id;
+  if (item.message_id !== undefined) {
+    if (typeof item.message_id !== 'string' || !isUuid(item.message_id)) throw new Error('message_id must be the id of a message of ours');
+    event.ourId = item.message_id;
+  }
   if (typeof item.source_message_id === 'string') event.providerId = item.source_message_id;
   if (!event.ourId && !event.providerId) throw new Error('a receipt needs message_id or source_message_id');
   const at = dateOf(item.at, 'at');

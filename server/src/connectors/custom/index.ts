@@ -51,7 +51,11 @@ const Settings = Type.Object({
   source_channel_id: Type.String({ title: 'Channel' }),
   action_endpoint: actionEndpoint,
 });
-const Credentials = Type.Object({ secret: Type.String({ title: 'Secret', secret: true }) });
+const Credentials = Type.Object({
+  secret: Type.String({ title: 'Secret', secret: true }),
+  /** Made here, so that it has to be told; one that was given is known already. */
+  made: Type.Optional(Type.Boolean()),
+});
 type Channel = ChannelView<Static<typeof Settings>, Static<typeof Credentials>>;
 
 /** The id that a channel of somebody's source has among all custom channels. */
@@ -165,13 +169,13 @@ export const customSource = defineConnector({
         source_channel_id: channelId,
         ...(input.action_endpoint ? { action_endpoint: input.action_endpoint } : {}),
       },
-      credentials: { secret: input.secret ?? `whsec_${randomBytes(24).toString('base64')}` },
+      credentials: input.secret ? { secret: input.secret } : { secret: `whsec_${randomBytes(24).toString('base64')}`, made: true },
       ...(input.source_id ? { details: { ownNames: { source: input.source_id, sourceChannelId: channelId } } } : {}),
     };
   },
   setup: (channel, config) => [
     { label: 'Inbound address', value: hookUrl(config, channel.sourceChannelId), help: 'Your source posts what its contacts write here' },
-    { label: 'Secret', value: String(channel.credentials.secret ?? ''), help: 'Signs the calls both ways' },
+    { label: 'Secret', value: channel.credentials.made ? channel.credentials.secret : '', help: 'Signs the calls both ways', secret: true },
   ],
   address: (value) => ({ kind: 'custom', value }),
   parse,

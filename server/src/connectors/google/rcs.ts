@@ -47,6 +47,8 @@ const Input = Type.Object({
 const Settings = Type.Object({ agent_id: Type.String({ title: 'Agent ID' }), region: Type.Optional(region), ttl_seconds: ttl });
 const Credentials = Type.Object({
   client_token: Type.String({ title: 'Webhook client token', secret: true }),
+  /** The token was made here, so that it has to be told; one that was given is known already. */
+  made: Type.Optional(Type.Boolean()),
   service_account: Type.Optional(Type.String({ secret: true })),
 });
 type Channel = ChannelView<Static<typeof Settings>, Static<typeof Credentials>>;
@@ -170,7 +172,7 @@ export const rcs = defineConnector({
       name: agentId,
       settings: { agent_id: agentId, region: input.region ?? 'global', ...(input.ttl_seconds ? { ttl_seconds: input.ttl_seconds } : {}) },
       credentials: {
-        client_token: input.client_token || randomBytes(24).toString('hex'),
+        ...(input.client_token ? { client_token: input.client_token } : { client_token: randomBytes(24).toString('hex'), made: true }),
         ...(input.service_account ? { service_account: input.service_account } : {}),
       },
     };
@@ -194,7 +196,12 @@ export const rcs = defineConnector({
       value: `${config.publicUrl}/hooks/google`,
       help: 'RCS for Business console: your agent, Integrations, Webhook',
     },
-    { label: 'Client token', value: String(channel.credentials.client_token ?? ''), help: 'The same form; it signs every call' },
+    {
+      label: 'Client token',
+      value: channel.credentials.made ? channel.credentials.client_token : '',
+      help: 'The same form; it signs every call',
+      secret: true,
+    },
   ],
   address(value) {
     const problem = phoneProblem(value);

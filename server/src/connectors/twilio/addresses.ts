@@ -1,5 +1,6 @@
 /** Twilio's addresses: which source they belong to, and the webhook addresses that belong to a number. */
 import { invalid } from '../../model/errors.ts';
+import { isUuid } from '../../model/ids.ts';
 import { isE164 } from '../../model/phone.ts';
 import type { ProviderConfig } from '../connector.ts';
 import { isTwilioItself } from './client.ts';
@@ -59,7 +60,8 @@ const STATUS_PATH = /\/status\/(sms|whatsapp)\/(\d{1,20})(?:\/([0-9a-f-]{36}))?\
 export function readStatusPath(path: string): { source: TwilioSource; sourceChannelId: string; messageId?: string } | undefined {
   const match = STATUS_PATH.exec(path);
   if (!match) return undefined;
-  const [, kind, digits, messageId] = match;
+  const [, kind, digits, named] = match;
+  const messageId = named && isUuid(named) ? named : undefined;
   return kind === 'sms'
     ? { source: 'twilio.sms', sourceChannelId: `+${digits}`, messageId }
     : { source: 'twilio.whatsapp', sourceChannelId: `whatsapp:+${digits}`, messageId };

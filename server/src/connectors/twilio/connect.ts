@@ -20,8 +20,8 @@ export async function connect(source: TwilioSource, input: Input, context: Conne
   const account = accountOf(credentials, context.config);
   const sourceChannelId = source === 'twilio.whatsapp' ? `whatsapp:${number}` : number;
 
+  await checkAccount(account, context);
   const lookup = await find(source, sourceChannelId, account, context);
-  if (lookup.state === 'unavailable') await checkAccount(account, context);
   if (lookup.state === 'absent' && source === 'twilio.sms' && (await listsNumbers(account, context))) {
     throw new PatchbayError('provider-refused', `The Twilio account ${account.accountSid} has no number ${number}`, {
       problems: [{ field: 'phone_number', message: `the Twilio account ${account.accountSid} has no such number` }],
@@ -44,7 +44,7 @@ export async function connect(source: TwilioSource, input: Input, context: Conne
   return reason ? { ...connected, status: 'warning', statusReason: reason } : connected;
 }
 
-/** Where the number cannot be looked up, at least the account must be right. */
+/** Whatever else is served, the account must be right. */
 async function checkAccount(account: Account, context: ConnectorContext): Promise<void> {
   const status = await accountStatus(account, context);
   if (status && status !== 'active') throw new PatchbayError('provider-refused', `The Twilio account ${account.accountSid} is ${status}`);

@@ -1,5 +1,6 @@
 /** Bring your own channel, as Airy's Sources API has it (airy.md 1.10, 3.7, 4.8). */
 import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
 import fastify from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, type TestApp, type TestWorkspace, testApp } from '../../support/app.ts';
@@ -150,6 +151,7 @@ describe('what its contacts write', () => {
     ['a missing id', { messages: [{ ...said(1), source_message_id: undefined }] }, 'source_message_id is required'],
     ['a time', { messages: [said(1, { sent_at: 'yesterday' })] }, 'sent_at must be milliseconds or an ISO date'],
     ['a state', { receipts: [{ message_id: 'x', state: 'lost' }] }, 'state must be'],
+    ['an id of ours', { receipts: [{ message_id: 'x', state: 'read' }] }, 'message_id must be'],
   ])('is refused as a whole when %s is wrong', async (_what, batch, words) => {
     const { call } = await guestbook();
     const refused = await call('sources.webhook', batch);
@@ -225,5 +227,66 @@ describe('what is sent to them', () => {
     });
     expect(sent.status).toBe(200);
     await until(() => calls.some(({ body }) => JSON.parse(body).payload.message.source_recipient_id === 'grace'));
+  });
+});
+
+describe('no batch', () => {
+  it('makes a 5xx, whatever is in it', async () => {
+    const { call } = await guestbook();
+    await call('sources.webhook', { messages: [said(1)] });
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 10 }),
+      fc.constantFrom('desk', 'ada', 'm1', '\u0000', '\ud800', '__proto__', 'conversation'),
+    );
+    const any = fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null), fc.object({ maxDepth: 2, maxKeys: 3 }));
+    const message = fc.record(
+      {
+        source_message_id: any,
+        source_conversation_id: any,
+        source_channel_id: any,
+        source_sender_id: any,
+        content: any,
+        from_contact: any,
+        sent_at: any,
+      },
+      { requiredKeys: [] },
+    );
+    const nearly = fc
+      .record({ source_message_id: text, source_conversation_id: text, content: any })
+      .map((own) => ({ ...own, source_channel_id: 'desk' }));
+    const metadata = fc.record(
+      { namespace: fc.oneof(fc.constant('conversation'), any), source_id: any, metadata: any },
+      { requiredKeys: [] },
+    );
+    const receipt = fc.record(
+      { message_id: any, source_message_id: any, state: fc.oneof(fc.constant('read'), any), at: any },
+      { requiredKeys: [] },
+    );
+    const batch = fc.record(
+      {
+        messages: fc.oneof(fc.array(fc.oneof(message, nearly), { maxLength: 2 }), any),
+        metadata: fc.oneof(fc.array(metadata, { maxLength: 2 }), any),
+        receipts: fc.oneof(fc.array(receipt, { maxLength: 2 }), any),
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(batch, async (body) => {
+        const answer = await call('sources.webhook', body);
+        expect(answer.status, answer.text).toBeLessThan(500);
+      }),
+      { numRuns: 300 },
+    );
+    // Refused before anything is stored: what is kept unread would be tried again after every restart.
+    const { rows } = await app.engine.database.query("select error from raw_events where workspace_id = $1 and state = 'failed'", [own.id]);
+    expect(rows).toEqual([]);
+    for (const name of ['a\u0000b', '\ud800']) {
+      for (const route of ['sources.create', 'sources.update']) {
+        expect((await own.call(route, { source_id: 'guestbook', name, action_endpoint: `${endpoint}?${name}` })).status).toBeLessThan(500);
+      }
+      expect((await call('sources.channels.create', { name, source_channel_id: name, metadata: { [name]: name } })).status).toBeLessThan(
+        500,
+      );
+    }
   });
 });

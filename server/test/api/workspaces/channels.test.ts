@@ -223,3 +223,25 @@ describe('test keys', () => {
     expect((await t.call('GET', `/channels/${made.json.id}`)).status).toBe(200);
   });
 });
+
+describe('what has to be entered elsewhere', () => {
+  const connect = (secret?: string) =>
+    t.call('POST', '/channels', {
+      body: { source: 'custom', name: 'Own', input: { source_channel_id: secret ?? 'made', ...(secret ? { secret } : {}) } },
+    });
+  const secretOf = (rows: { label: string; value: string }[]) => rows.find(({ label }) => label === 'Secret');
+
+  it('is told with the secret that was made here, to who may change the channel', async () => {
+    const { id } = (await connect()).json;
+    expect(secretOf((await t.call('GET', `/channels/${id}/details`)).json.setup)).toMatchObject({ value: '', secret: true });
+    expect(secretOf((await t.call('GET', `/channels/${id}/setup`)).json.results)).toMatchObject({
+      value: expect.stringMatching(/^whsec_/),
+    });
+    expect((await t.call('GET', `/channels/${id}/setup`, { key: await t.makeKey(['channels:read']) })).status).toBe(403);
+  });
+
+  it('never tells one that was given', async () => {
+    const { id } = (await connect('a-secret-of-somebody')).json;
+    expect(secretOf((await t.call('GET', `/channels/${id}/setup`)).json.results)).toMatchObject({ value: '' });
+  });
+});

@@ -86,7 +86,7 @@ describe('inbound', () => {
         ],
         metadata: [{ namespace: 'conversation', source_id: 'c', metadata: { contact: { display_name: 'Ada' } } }],
         receipts: [
-          { message_id: 'ours', state: 'read' },
+          { message_id: '01890000-0000-7000-8000-0000000000aa', state: 'read' },
           { source_message_id: 'm3', state: 'failed', error: 'gone' },
         ],
       },
@@ -97,7 +97,7 @@ describe('inbound', () => {
       { direction: 'in', content: { type: 'text', text: 'hi' }, payload: 'hi', sentAt: new Date('2024-01-01T00:00:00Z') },
       { direction: 'out', content: { type: 'image', media: { url: 'https://x.example/1' } } },
       { kind: 'contact', contact: { name: 'Ada' } },
-      { kind: 'receipt', ourId: 'ours', state: 'read' },
+      { kind: 'receipt', ourId: '01890000-0000-7000-8000-0000000000aa', state: 'read' },
       { kind: 'receipt', providerId: 'm3', state: 'failed', error: { message: 'gone' } },
     ]);
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import fastify from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGoogleSandbox, type GoogleSandbox } from '../../../../sandbox/google/index.ts';
-import type { ChannelView, Connector, OutboundMessage } from '../../../src/connectors/connector.ts';
+import type { ChannelView, Connector, HttpClient, OutboundMessage } from '../../../src/connectors/connector.ts';
 import type { InboundEvent } from '../../../src/connectors/events.ts';
 import { businessMessages, google, rcs } from '../../../src/connectors/google/index.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
@@ -236,6 +236,41 @@ describe('RCS', () => {
     expect(sandbox.messages.at(-1)!.body.ttl).toBe('60s');
     await rcs.revoke!({ providerId: last.id, messageId: last.id, to: last.to }, timed, context);
     expect(sandbox.messages).toHaveLength(contents.length);
+  });
+
+  it('calls the region of the agent, and signs in where the installation says', async () => {
+    const urls: string[] = [];
+    const answering: HttpClient = async (url) => {
+      urls.push(url);
+      const body = Buffer.from(JSON.stringify({ access_token: 't', expires_in: 3600, features: [] }));
+      return { status: 200, headers: new Headers(), body, text: () => body.toString(), json: () => JSON.parse(body.toString()) as unknown };
+    };
+    const account = { ...(JSON.parse(sandbox.serviceAccount('x')) as object), token_uri: 'https://oauth2.googleapis.com/token' };
+    const at = async (region: string | undefined, more: Record<string, string> = {}) => {
+      urls.length = 0;
+      const context = contextOf({ GOOGLE_SERVICE_ACCOUNT: JSON.stringify(account), ...more }, answering);
+      const channel = channelOf({ ...rcsChannel, settings: { agent_id: AGENT, ...(region ? { region } : {}) } });
+      await rcs.send!(message({ type: 'text', text: 'x' }), channel, context);
+      return urls.map((url) => new URL(url).host);
+    };
+    expect(await at(undefined)).toEqual(['oauth2.googleapis.com', 'rcsbusinessmessaging.googleapis.com']);
+    for (const region of ['us', 'europe', 'asia']) expect((await at(region))[1]).toBe(`${region}-rcsbusinessmessaging.googleapis.com`);
+    expect(await at('us', { GOOGLE_OAUTH_URL: 'http://sign-in.test' })).toEqual(['sign-in.test', 'us-rcsbusinessmessaging.googleapis.com']);
+  });
+
+  it.each<[string, OutboundMessage['content'], string]>([
+    ['a caption', { type: 'image', media: { id: 'm' }, caption: 'x' }, 'no caption'],
+    ['two files', { type: 'image', media: { id: 'm' }, more: [{ id: 'n' }] }, 'one file'],
+    ['a text beside cards', { type: 'cards', text: 'x', cards: [{ title: 'y' }] }, 'beside cards'],
+    ['an empty card', { type: 'cards', cards: [{}] }, 'needs a title'],
+    [
+      'a long button',
+      { type: 'cards', cards: [{ title: 'x', actions: [{ type: 'call', text: 'x'.repeat(26), phone: '+491' }] }] },
+      'longer than 25',
+    ],
+    ['a long id', { type: 'choices', text: 'x', choices: [{ id: 'x'.repeat(2049), title: 'y' }] }, 'longer than 2048'],
+  ])('says before sending what it cannot carry: %s', (_what, content, words) => {
+    expect(rcs.check!(content, rcsChannel).join()).toContain(words);
   });
 
   it('tells who can be reached', async () => {

@@ -174,11 +174,12 @@ describe('connect', () => {
   });
 
   it('goes on where the lookup is not served, as a gateway may serve messages only', async () => {
+    const lists = ({ path }: { path: string }) => /IncomingPhoneNumbers|Senders/.test(path);
     for (const status of [404, 405]) {
-      sandbox.faults.add({ kind: 'answer', status, body: {} });
+      sandbox.faults.add({ kind: 'answer', status, body: {}, match: lists });
       expect(await connected(twilioSms, '+491234567')).toMatchObject({ sourceChannelId: '+491234567', details: { webhook: 'by hand' } });
     }
-    sandbox.faults.add({ kind: 'answer', status: 404, body: '' });
+    sandbox.faults.add({ kind: 'answer', status: 404, body: '', match: lists });
     expect(await connected(twilioWhatsapp, '+491234567')).toMatchObject({ sourceChannelId: 'whatsapp:+491234567' });
   });
 
@@ -516,6 +517,14 @@ describe('trouble', () => {
     expect(await twilioSms.settle!(ago(60_000), channel, context, nothingKnown)).toEqual({ outcome: 'never-received' });
     sandbox.faults.add({ kind: 'answer', status: 404, body: '' });
     expect(await twilioSms.settle!(ago(60_000), channel, context, nothingKnown)).toEqual({ outcome: 'unknown' });
+  });
+
+  it('one that never arrived is not taken for another with the same words', async () => {
+    const channel = await connected(twilioSms, SMS);
+    const context = contextOf(settings);
+    const { providerId } = await twilioSms.send!(message({ type: 'text', text: 'ok' }), channel, context);
+    const lost = { ...message({ type: 'text', text: 'ok' }), calledAt: new Date(Date.now() - 60_000) };
+    expect(await twilioSms.settle!({ ...lost, settledProviderIds: [providerId] }, channel, context)).toEqual({ outcome: 'never-received' });
   });
 
   it('two that look the same stay unknown', async () => {

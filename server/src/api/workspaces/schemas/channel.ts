@@ -100,6 +100,13 @@ export const Channel = Type.Object(
 );
 export type Channel = Static<typeof Channel>;
 
+export const SetupRow = Type.Object({
+  label: Type.String(),
+  value: Type.String({ description: 'Empty where `secret` is true: GET …/setup tells it.' }),
+  help: Type.Optional(Type.String()),
+  secret: Type.Optional(Type.Boolean()),
+});
+
 export const ChannelDetails = Type.Object(
   {
     id: Uuid,
@@ -116,7 +123,7 @@ export const ChannelDetails = Type.Object(
     details: Type.Record(Type.String(), Type.Unknown(), { description: 'What the provider told about the account.' }),
     metadata: FreeForm,
     grantsAccess: Type.Boolean({ description: 'A person can grant it access in the browser: POST …/consent.' }),
-    setup: Type.Array(Type.Object({ label: Type.String(), value: Type.String(), help: Type.Optional(Type.String()) })),
+    setup: Type.Array(SetupRow, { description: 'What has to be entered elsewhere.' }),
     lastInAt: nullable(Timestamp),
     lastOutAt: nullable(Timestamp),
     lastError: nullable(Type.Object({ class: Type.String(), message: Type.String(), at: Type.String() })),
