@@ -344,6 +344,18 @@ describe('/api/email-domains', () => {
   });
 });
 
+describe('an integration', () => {
+  it('stays what it is', async () => {
+    const { body } = await api.call('POST', '/api/integrations', { name: 'Mail', type: 'email' });
+    const put = (change: object) => api.call('PUT', `/api/integrations/${body.id}`, change);
+    expect((await put({ ...body, name: 'Whole' })).body).toEqual({ ...body, name: 'Whole', updated_at: expect.stringMatching(SECONDS) });
+    for (const change of [{ type: 'sms' }, { provider: 'smtp' }]) {
+      const answer = await put(change);
+      expect([answer.status, answer.body.detail[0].loc]).toEqual([422, ['body', Object.keys(change)[0]]]);
+    }
+  });
+});
+
 describe('lists of what channels refer to', () => {
   it('are searched, whatever the case', async () => {
     const caller = await api.caller();
