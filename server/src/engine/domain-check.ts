@@ -8,7 +8,7 @@ export interface DnsLookup {
   resolveMx(name: string): Promise<{ exchange: string; priority: number }[]>;
 }
 
-export function systemDns(): DnsLookup {
+export function systemDns(): Resolver {
   return new Resolver({ timeout: 3_000, tries: 2 });
 }
 

@@ -1,5 +1,6 @@
 /** The one set of channels as the Votel surface sees it: mailboxes and SMS numbers, with what only that surface keeps. */
 import type { ChannelStatus } from '../model/channel.ts';
+import { notFound } from '../model/errors.ts';
 import type { Client } from './database.ts';
 import { toJson } from './json.ts';
 
@@ -103,7 +104,8 @@ export interface VotelFields {
 
 /**
  * Keeps what the surface knows of a channel; what is not given stays. A new default takes the place of the old one: call
- * it in a transaction, in which the workspace's defaults of the type are locked.
+ * it in a transaction, in which the workspace's defaults of the type are locked. Throws `not-found` for a channel that was
+ * deleted meanwhile.
  */
 export async function keepVotelFields(
   client: Client,
@@ -111,18 +113,23 @@ export async function keepVotelFields(
   fields: VotelFields,
 ): Promise<void> {
   const { workspaceId, id, type } = channel;
-  if (fields.isDefault) {
-    // Two that become the default at once wait for each other here, and the later one wins.
+  // Two that become the default at once wait for each other here, and the later one wins.
+  if (fields.isDefault)
     await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`votel default ${workspaceId} ${type}`]);
-    await client.query(
-      `with demoted as (
-         update votel_channels set is_default = false where workspace_id = $1 and channel_type = $2 and is_default and channel_id <> $3
-         returning channel_id)
-       update channels set updated_at = now() where workspace_id = $1 and id in (select channel_id from demoted)`,
-      [workspaceId, type, id],
-    );
+  // The channels' rows first, as a delete takes them: the one that changes, and the one that is the default no more.
+  const touched = await client.query<{ id: string }>(
+    `update channels set updated_at = now() where workspace_id = $1 and status <> 'deleted' and (id = $2 or $3 and id in (
+       select channel_id from votel_channels where workspace_id = $1 and channel_type = $4 and is_default))
+     returning id`,
+    [workspaceId, id, fields.isDefault ?? false, type],
+  );
+  if (!touched.rows.some((row) => row.id === id)) throw notFound('Channel');
+  if (fields.isDefault) {
+    await client.query('update votel_channels set is_default = false where workspace_id = $1 and channel_type = $2 and is_default', [
+      workspaceId,
+      type,
+    ]);
   }
-  await client.query('update channels set updated_at = now() where workspace_id = $1 and id = $2', [workspaceId, id]);
   await client.query(
     `insert into votel_channels (workspace_id, channel_id, channel_type, integration_id, email_domain_id, phone_number_id, is_default, metadata)
      values ($1, $2, $3, $4, $5, $6, coalesce($7, false), coalesce($8::jsonb, '{}'))

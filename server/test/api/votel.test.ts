@@ -197,6 +197,17 @@ describe('the default', () => {
       expect([changed.status, changed.body.updated_at > '2021']).toEqual([200, true]);
       await api.engine.database.query(`update channels set updated_at = '2020-01-01'`);
     }
+    // Defaults that move, changes and deletes at once are in nobody's way.
+    const [one, two, gone] = [made[1]!.channel.id, made[2]!.channel.id, made[3]!.channel.id];
+    const storm = await Promise.all([
+      ...[one, two, one, two].map((id) => api.call('PUT', `/api/channels/${id}`, { is_default: true })),
+      ...[one, two].map((id) => api.call('PUT', `/api/channels/${id}`, { metadata: { a: 1 } })),
+      api.call('PUT', `/api/channels/${gone}`, { is_default: true }),
+      api.call('DELETE', `/api/channels/${gone}`),
+    ]);
+    expect(storm.map(({ status }) => status).filter((status) => status !== 200 && status !== 204 && status !== 404)).toEqual([]);
+    await api.call('PUT', `/api/channels/${made[1]!.channel.id}`, { is_default: true });
+    await api.engine.database.query(`update channels set updated_at = '2020-01-01'`);
     await api.call('PUT', `/api/channels/${made[2]!.channel.id}`, { is_default: true });
     const demoted = await api.call('GET', `/api/channels/${made[1]!.channel.id}`);
     expect([demoted.body.is_default, demoted.body.metadata, demoted.body.updated_at > '2021']).toEqual([false, { a: 1 }, true]);
@@ -341,6 +352,18 @@ describe('/api/email-domains', () => {
     expect(domain.text).not.toContain('PRIVATE');
     expect((await api.call('DELETE', `/api/email-domains/${channel.email_domain_id}`)).status).toBe(409);
     expect((await api.call('DELETE', `/api/integrations/${channel.integration_id}`)).status).toBe(409);
+  });
+});
+
+describe('an integration', () => {
+  it('stays what it is', async () => {
+    const { body } = await api.call('POST', '/api/integrations', { name: 'Mail', type: 'email' });
+    const put = (change: object) => api.call('PUT', `/api/integrations/${body.id}`, change);
+    expect((await put({ ...body, name: 'Whole' })).body).toEqual({ ...body, name: 'Whole', updated_at: expect.stringMatching(SECONDS) });
+    for (const change of [{ type: 'sms' }, { provider: 'smtp' }]) {
+      const answer = await put(change);
+      expect([answer.status, answer.body.detail[0].loc]).toEqual([422, ['body', Object.keys(change)[0]]]);
+    }
   });
 });
 

@@ -79,12 +79,20 @@ export function registerIntegrations(app: TypedApp, engine: Engine): void {
         tags: ['Votel'],
         summary: 'Change an integration',
         params: Id,
-        body: Type.Object({ name: Type.Optional(Name), ...accountFields }),
+        body: Type.Object({
+          name: Type.Optional(Name),
+          ...accountFields,
+          type: Type.Optional(Type.String()),
+          provider: Type.Optional(Type.String()),
+        }),
       },
     },
     async (request) => {
       const { name, config, credentials, metadata } = request.body;
       const row = await find(request.principal, request.params.id);
+      for (const field of ['type', 'provider'] as const) {
+        if (request.body[field] !== undefined && request.body[field] !== row[field]) throw invalid(field, 'cannot be changed');
+      }
       const changed = await changeAccount(engine, row, {
         ...(name === undefined ? {} : { name }),
         ...(config || credentials ? { config: { ...config, ...credentials } } : {}),
