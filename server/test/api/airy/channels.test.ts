@@ -121,6 +121,9 @@ describe('Idempotency-Key', () => {
 
     const conflict = await own.call('channels.chatplugin.connect', { name: 'another' }, headers);
     expect([conflict.status, typeof conflict.json.message]).toEqual([422, 'string']);
+    // The draft's way of writing it.
+    const quoted = await own.call('channels.chatplugin.connect', { name: 'idempotent' }, { 'idempotency-key': '"one"' });
+    expect([quoted.text, quoted.headers['idempotent-replayed']]).toEqual([first.text, 'true']);
     expect((await other.call('channels.chatplugin.connect', { name: 'idempotent' }, headers)).json.id).not.toBe(first.json.id);
     expect((await own.call('channels.list', {}, { 'idempotency-key': '' })).status).toBe(400);
   });
