@@ -103,6 +103,11 @@ export class Channels {
           details: { channelId: existing.id },
         });
       }
+      // Nobody turns a real channel into a stand-in, nor the other way round while it is connected.
+      if (existing && existing.sandbox !== request.sandbox && (!existing.sandbox || isConnected(existing.status))) {
+        const made = existing.sandbox ? 'with a test key: delete that channel first' : 'with a real key';
+        throw new PatchbayError('conflict', `${connector.title} ${connected.sourceChannelId} was connected ${made}`);
+      }
       const id = existing?.id ?? uuidv7();
       const sealed = this.#vault.seal(connected.credentials, contextOf(request.workspaceId, id));
       const stored = await upsertChannel(client, {

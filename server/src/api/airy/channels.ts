@@ -19,8 +19,11 @@ export function addChannels(airy: Airy): void {
       summary: 'List channels, disconnected ones too',
       body: Type.Object({ source: Type.Optional(Type.String({ maxLength: 200 })) }),
     },
-    async ({ body, workspaceId }) => {
-      const channels = await engine.channels.list(workspaceId, body.source ? { sources: [sourceOf(body.source)] } : {});
+    async ({ body, workspaceId, principal }) => {
+      const channels = await engine.channels.list(workspaceId, {
+        ...(body.source ? { sources: [sourceOf(body.source)] } : {}),
+        ...(principal.sandbox ? { sandbox: true } : {}),
+      });
       return { data: channels.map(channelView) };
     },
   );

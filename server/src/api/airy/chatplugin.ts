@@ -145,7 +145,8 @@ export async function addChatplugin(scope: FastifyInstance, engine: Engine, auth
       const conversation = await getConversation(engine.database, workspaceId, conversationId);
       if (conversation?.channelId !== channelId.toLowerCase()) throw notFound('conversation');
       const owner = { workspaceId, channelId: conversation.channelId, conversationId: conversation.id };
-      await openChannel(visitors, owner);
+      const channel = await openChannel(visitors, owner);
+      if (principal.sandbox && !channel.sandbox) throw notFound('conversation');
       return { resume_token: await visitors.resumeToken(owner) };
     },
   );

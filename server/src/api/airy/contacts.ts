@@ -64,13 +64,14 @@ export function addContacts(airy: Airy): void {
   airy.post(
     'contacts.list',
     { needs: 'contacts:read', summary: 'Contacts by name', body: Type.Object({ cursor: Cursor, page_size: PageSize }) },
-    async ({ body, workspaceId }) => {
+    async ({ body, workspaceId, principal }) => {
       const limit = body.page_size === undefined ? 20 : body.page_size <= 0 ? 10 : Math.min(body.page_size, 1000);
       const at = body.cursor && isUuid(body.cursor) ? await getContact(database, workspaceId, body.cursor) : undefined;
       if (body.cursor && !at) throw new PatchbayError('invalid', 'the cursor is not from this list');
       const after = at && { name: at.displayName, createdAt: at.createdAt, id: at.id };
       const { contacts, total } = await listContacts(database, workspaceId, {
         order: 'name',
+        ...(principal.sandbox ? { sandboxOnly: true } : {}),
         ...(after ? { after } : {}),
         limit: limit + 1,
       });
@@ -160,10 +161,10 @@ export function addContacts(airy: Airy): void {
         cursors: Type.Optional(Type.Record(Type.String(), Type.String())),
       }),
     },
-    async ({ body, workspaceId }) => {
+    async ({ body, workspaceId, principal }) => {
       const contact = await getContact(database, workspaceId, body.contact_id);
       if (!contact) throw notFound('contact');
-      const sources = await sourcesOf(engine, workspaceId, [contact.id]);
+      const sources = await sourcesOf(engine, workspaceId, [contact.id], principal.sandbox);
       const wanted = Object.entries(sources.get(contact.id) ?? {}).filter(
         ([, source]) => !body.include_sources?.length || body.include_sources.includes(source),
       );
@@ -256,11 +257,19 @@ async function shown(engine: Engine, workspaceId: string, contacts: Contact[]) {
 }
 
 /** Contact → its conversations → the source of each. */
-async function sourcesOf(engine: Engine, workspaceId: string, contactIds: string[]): Promise<Map<string, Record<string, string>>> {
+async function sourcesOf(
+  engine: Engine,
+  workspaceId: string,
+  contactIds: string[],
+  sandboxOnly = false,
+): Promise<Map<string, Record<string, string>>> {
   const conversations = await conversationsOfContacts(engine.database, workspaceId, contactIds);
   const channels = await getChannels(engine.database, workspaceId, [...new Set(conversations.map((item) => item.channelId))]);
-  const sourceOf = new Map(channels.map((channel) => [channel.id, channel.source]));
-  const byContact = Map.groupBy(conversations, (item) => item.contactId);
+  const sourceOf = new Map(channels.filter(({ sandbox }) => sandbox || !sandboxOnly).map((channel) => [channel.id, channel.source]));
+  const byContact = Map.groupBy(
+    conversations.filter((item) => sourceOf.has(item.channelId)),
+    (item) => item.contactId,
+  );
   return new Map(
     [...byContact].map(([contactId, items]) => [
       contactId,

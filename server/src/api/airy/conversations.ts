@@ -4,6 +4,7 @@ import { ConversationTotals } from '../../engine/conversation-totals.ts';
 import { markConversationRead, nameContact, refetchProfile, updateConversation } from '../../engine/conversations.ts';
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { type Condition, getConversation, listConversations } from '../../store/conversations.ts';
+import type { Principal } from '../auth.ts';
 import { FilterError, parseFilter } from './filter.ts';
 import { filterCondition } from './filter-sql.ts';
 import { pageOf } from './paging.ts';
@@ -30,10 +31,10 @@ export function addConversations(airy: Airy): void {
         page_size: PageSize,
       }),
     },
-    async ({ body, workspaceId }) => {
+    async ({ body, workspaceId, principal }) => {
       const offset = offsetOf(body.cursor);
       const limit = body.page_size === undefined ? 20 : body.page_size <= 0 ? 10 : Math.min(body.page_size, MAX_PAGE);
-      const where = conditionOf(body.filters ?? '');
+      const where = within(principal, conditionOf(body.filters ?? ''));
       const [page, total] = await Promise.all([
         listConversations(engine.database, workspaceId, { ...(where ? { where } : {}), offset, limit: limit + 1 }),
         totals.total(workspaceId, where),
@@ -130,6 +131,12 @@ function offsetOf(cursor: string | undefined): number {
   if (cursor === undefined || cursor === '') return 0;
   if (!/^\d{1,10}$/.test(cursor) || Number(cursor) > MAX_OFFSET) throw new PatchbayError('invalid', 'the cursor is not from this list');
   return Number(cursor);
+}
+
+/** Test keys see the sandbox's conversations only. */
+function within({ sandbox }: Principal, condition: Condition | undefined): Condition | undefined {
+  if (!sandbox) return condition;
+  return condition ? { ...condition, sql: `h.sandbox and (${condition.sql})` } : { sql: 'h.sandbox', values: [] };
 }
 
 function conditionOf(filters: string): Condition | undefined {

@@ -9,6 +9,7 @@ import { allows, type Scope } from '../../model/scopes.ts';
 import { isDatabaseAway } from '../../store/database.ts';
 import { seeUser } from '../../store/users.ts';
 import type { Authenticator, Principal } from '../auth.ts';
+import { withoutLive } from './sandbox.ts';
 import { Show } from './show.ts';
 
 /** One request, its body checked. */
@@ -65,14 +66,12 @@ export class Airy {
         url: `/${name}`,
         schema: { tags: ['Airy'], summary: options.summary, body: options.body ?? EMPTY, hide: name !== first },
         onRequest: (request, reply) => this.#admit(request, reply, options.needs),
-        handler: (request, reply) =>
-          handler({
-            body: request.body as Static<Body>,
-            workspaceId: request.principal.workspaceId,
-            principal: request.principal,
-            request,
-            reply,
-          }),
+        handler: async (request, reply) => {
+          const { principal } = request;
+          const { workspaceId, sandbox } = principal;
+          const body = (sandbox ? await withoutLive(this.engine.database, workspaceId, request.body) : request.body) as Static<Body>;
+          return handler({ body, workspaceId, principal, request, reply });
+        },
       });
     }
   }

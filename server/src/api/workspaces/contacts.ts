@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import type { Identity, Contact as Row } from '../../model/contact.ts';
-import { invalid, notFound, PatchbayError } from '../../model/errors.ts';
+import { invalid, PatchbayError } from '../../model/errors.ts';
 import { uuidv7 } from '../../model/ids.ts';
 import {
   addIdentities,
@@ -17,6 +17,7 @@ import {
 } from '../../store/contacts.ts';
 import type { Client } from '../../store/database.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
+import { contactFor } from './access.ts';
 import { displayNameOf, identifiersOf } from './conversation-view.ts';
 import { page, placeOf, placeToken } from './paging.ts';
 import { ids, iso, listAnswer, listQuery, NoContent } from './schemas/common.ts';
@@ -71,10 +72,8 @@ function reads(app: Routes, engine: Engine): void {
       schema: { tags, operationId: 'getContact', summary: 'One contact', params: ids('contactId'), response: { 200: Contact } },
     },
     async (request) => {
-      const { workspaceId } = request.principal;
-      const row = await getContact(engine.database, workspaceId, request.params.contactId);
-      if (!row) throw notFound('contact');
-      return (await showContacts(engine.database, workspaceId, [row]))[0]!;
+      const row = await contactFor(engine.database, request.principal, request.params.contactId);
+      return (await showContacts(engine.database, row.workspaceId, [row]))[0]!;
     },
   );
 }
@@ -130,8 +129,7 @@ function writes(app: Routes, engine: Engine): void {
       const { workspaceId } = request.principal;
       const { contactId } = request.params;
       return engine.database.transaction(async (client) => {
-        const row = await getContact(client, workspaceId, contactId);
-        if (!row) throw notFound('contact');
+        const row = await contactFor(client, request.principal, contactId);
         await changeContact(client, workspaceId, row.id, changeOf(request.body, row.attributes));
         await claimAddresses(client, workspaceId, row.id, request.body.addIdentifiers ?? [], 'addIdentifiers');
         await appendEvents(client, [{ workspaceId, type: 'contact.updated', contactId: row.id }]);
@@ -155,7 +153,8 @@ function writes(app: Routes, engine: Engine): void {
       const { workspaceId } = request.principal;
       const { contactId } = request.params;
       await engine.database.transaction(async (client) => {
-        if (!(await deleteContact(client, workspaceId, contactId))) throw notFound('contact');
+        await contactFor(client, request.principal, contactId);
+        await deleteContact(client, workspaceId, contactId);
         await appendEvents(client, [{ workspaceId, type: 'contact.updated', contactId, data: { deleted: true } }]);
       });
       return reply.code(204).send(null);
