@@ -15,6 +15,7 @@ import { registerConsent } from './consent.ts';
 import { corsOptions } from './cors.ts';
 import { registerHooks } from './hooks/hooks.ts';
 import { createHttp } from './http.ts';
+import { parseJson } from './json-body.ts';
 import { registerLive } from './live/live.ts';
 import { registerMedia } from './media.ts';
 import { registerReference } from './reference.ts';
@@ -34,6 +35,8 @@ export interface AppParts {
 export async function createApp({ engine, metrics, readiness }: AppParts): Promise<FastifyInstance> {
   const app = createHttp({ log: engine.log });
   const auth = new Authenticator(engine);
+  // Also for addresses that nobody knows: they are told so, whatever was sent there.
+  parseJson(app);
   await app.register(cookie);
   await app.register(multipart, { limits: { fileSize: MAX_UPLOAD_BYTES, files: 1, fields: 10 } });
   await app.register(cors, () => corsOptions(new Set(engine.config.allowedOrigins)));

@@ -4,6 +4,7 @@ import { notFound, PatchbayError } from '../../model/errors.ts';
 import { isUuid } from '../../model/ids.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { AIRY_SOURCES, candidateView, connectInput } from './connect.ts';
+import { CUSTOM } from './own-channels.ts';
 import { type Airy, Id, Name } from './routes.ts';
 import { channelView } from './views.ts';
 
@@ -20,11 +21,14 @@ export function addChannels(airy: Airy): void {
       body: Type.Object({ source: Type.Optional(Type.String({ maxLength: 200 })) }),
     },
     async ({ body, workspaceId, principal }) => {
+      const wanted = body.source && sourceOf(body.source);
+      const ours = !wanted || engine.registry.connector(wanted) !== undefined;
       const channels = await engine.channels.list(workspaceId, {
-        ...(body.source ? { sources: [sourceOf(body.source)] } : {}),
+        ...(wanted ? { sources: [ours ? wanted : CUSTOM] } : {}),
         ...(principal.sandbox ? { sandbox: true } : {}),
       });
-      return { data: channels.map(channelView) };
+      const views = channels.map(channelView);
+      return { data: ours ? views : views.filter((view) => view.source === wanted) };
     },
   );
 
@@ -53,7 +57,7 @@ export function addChannels(airy: Airy): void {
 
   for (const { source, title, explore } of engine.registry.connectors) {
     airy.post(
-      `channels.${source}.connect`,
+      namesOf(source, 'connect'),
       {
         needs: 'channels:write',
         summary: `Connect ${title}; the same account again gives the same channel`,
@@ -94,10 +98,20 @@ export function addChannels(airy: Airy): void {
     );
   }
 
+  for (const source of AIRY_SOURCES.filter((name) => !engine.registry.connector(name))) {
+    airy.post(
+      `channels.${source}.connect`,
+      { needs: 'channels:write', summary: `Connect ${source}: Patchbay has no such source` },
+      async () => {
+        throw new PatchbayError('not-supported', `Patchbay has no source ${source}`);
+      },
+    );
+  }
+
   const sources = new Set([...AIRY_SOURCES, ...engine.registry.connectors.map((connector) => connector.source)]);
   for (const source of sources) {
     airy.post(
-      `channels.${source}.disconnect`,
+      namesOf(source, 'disconnect'),
       {
         needs: 'channels:write',
         summary: 'Disconnect a channel, whatever its source; its history stays',
@@ -128,7 +142,13 @@ async function existing(airy: Airy, workspaceId: string, id: string): Promise<Ch
   return channel;
 }
 
-/** An older document writes `chat_plugin`. */
-function sourceOf(source: string): string {
-  return source === 'chat_plugin' ? 'chatplugin' : source;
+/** An older document's word for a source. */
+const OLD_NAMES: Record<string, string> = { chatplugin: 'chat_plugin' };
+
+function sourceOf(name: string): string {
+  return Object.keys(OLD_NAMES).find((source) => OLD_NAMES[source] === name) ?? name;
+}
+
+function namesOf(source: string, verb: string): string[] {
+  return [source, OLD_NAMES[source] ?? []].flat().map((name) => `channels.${name}.${verb}`);
 }

@@ -21,9 +21,12 @@ export interface Call<Body> {
   reply: FastifyReply;
 }
 
+/** Tells who is calling; undefined: somebody who may not. */
+export type Admission = (request: FastifyRequest) => Promise<Principal | undefined>;
+
 export interface RouteOptions<Body extends TSchema> {
-  /** What the key must be allowed to do. */
-  needs: Scope;
+  /** What the key must be allowed to do; or who is let in where no key is asked for. */
+  needs: Scope | Admission;
   summary: string;
   body?: Body;
 }
@@ -76,12 +79,19 @@ export class Airy {
     }
   }
 
-  async #admit(request: FastifyRequest, reply: FastifyReply, needs: Scope): Promise<unknown> {
+  async #admit(request: FastifyRequest, reply: FastifyReply, needs: Scope | Admission): Promise<unknown> {
+    if (typeof needs === 'function') {
+      const principal = await needs(request);
+      if (!principal) return reply.code(403).send({ message: 'the token is missing or wrong' });
+      request.principal = principal;
+      return undefined;
+    }
     const principal = await this.auth.identify(request);
     if (!principal) return reply.code(403).send({ message: 'the API key is missing or wrong' });
     if (!allows(principal.scopes, needs)) return reply.code(403).send({ message: `the API key lacks the scope ${needs}` });
     request.principal = principal;
     await this.#see(principal);
+    return undefined;
   }
 
   /** Notes who works here, now and then. */

@@ -12,6 +12,7 @@ import { addConversations } from './conversations.ts';
 import { addMessages } from './messages.ts';
 import { addMetadata, addTags, addTemplates, addUsers } from './metadata.ts';
 import { Airy, answerError, normalise } from './routes.ts';
+import { addSources } from './sources.ts';
 import { addWebhooks } from './webhooks.ts';
 
 export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
@@ -34,6 +35,7 @@ export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authent
       addContacts(airy);
       addClientConfig(airy);
       addWebhooks(airy);
+      addSources(airy);
     });
     await scope.register(async (own) => addChatplugin(own, engine, auth));
   });

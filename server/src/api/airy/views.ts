@@ -5,6 +5,7 @@ import { type Content, textOf } from '../../model/content.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import type { Message, MessageState } from '../../model/message.ts';
 import type { ChannelRow } from '../../store/channels.ts';
+import { addressOf } from './own-channels.ts';
 
 type Json = Record<string, unknown>;
 
@@ -35,8 +36,7 @@ const DELIVERY_STATES: Record<MessageState, 'pending' | 'delivered' | 'failed'> 
 export function channelView(channel: ChannelRow) {
   return {
     id: channel.id,
-    source: channel.source,
-    source_channel_id: channel.sourceChannelId,
+    ...addressOf(channel),
     metadata: channelMetadata(channel),
     connected: isConnected(channel.status),
   };

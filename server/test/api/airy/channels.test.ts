@@ -82,6 +82,10 @@ describe('what is wrong', () => {
     }
   });
 
+  it('knows no such address, whatever is sent there', async () => {
+    for (const body of [undefined, '', '{}']) expect((await own.call('channels.pigeon.connect', body)).status).toBe(404);
+  });
+
   it('takes an empty body with a content type and without', async () => {
     const authorization = `Bearer ${own.key}`;
     expect((await app.post('channels.list', '', { authorization, 'content-type': 'application/json' })).status).toBe(200);
