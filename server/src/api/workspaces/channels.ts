@@ -6,11 +6,11 @@ import type { Engine } from '../../engine/engine.ts';
 import { type ChannelFilter, type ChannelRow, listChannels } from '../../store/channels.ts';
 import type { Principal } from '../auth.ts';
 import { channelFor, liveChannelFor } from './access.ts';
-import { showChannel, showDetails } from './channel-view.ts';
+import { setupOf, showChannel, showDetails } from './channel-view.ts';
 import { changeChannel, connectChannel, prefixInput } from './channel-writes.ts';
 import { page, placeOf, placeToken } from './paging.ts';
 import { sourceOf } from './platforms.ts';
-import { Channel, ChannelDetails, ChannelOptions, STATUSES, USE_CASE_TYPES } from './schemas/channel.ts';
+import { Channel, ChannelDetails, ChannelOptions, NewChannel, STATUSES, USE_CASE_TYPES } from './schemas/channel.ts';
 import { FreeForm, ids, listAnswer, listOf, listQuery, NoContent, nullable, oneOf, Uuid } from './schemas/common.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
 
@@ -148,12 +148,13 @@ function writes(app: Routes, engine: Engine): void {
         summary: 'Connect an account; nothing is stored when its provider refuses',
         params: ids(),
         body: ConnectBody,
-        response: { 201: Channel },
+        response: { 201: NewChannel },
       },
     },
     async (request, reply) => {
       const row = await connectChannel(engine, request.principal, request.body);
-      return reply.code(201).send(showChannel(engine, row));
+      const setup = setupOf(engine, row, request.body.input ?? {});
+      return reply.code(201).send({ ...showChannel(engine, row), ...(setup.length > 0 ? { setup } : {}) });
     },
   );
   app.post(
@@ -246,7 +247,13 @@ function writes(app: Routes, engine: Engine): void {
   );
 }
 
-async function pageOfChannels<T>(engine: Engine, principal: Principal, query: Static<typeof ChannelQuery>, show: (row: ChannelRow) => T) {
+/** A page of the channels that the caller may see, each shown as the caller of this says. */
+export async function pageOfChannels<T>(
+  engine: Engine,
+  principal: Principal,
+  query: Static<typeof ChannelQuery>,
+  show: (row: ChannelRow) => T,
+) {
   const limit = query.limit ?? 10;
   const after = placeOf(query.pageToken);
   // Nobody owns channels here, and none is made for conferences: those filters leave nothing.
