@@ -5,7 +5,8 @@ import { isUuid } from '../../model/ids.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { AIRY_SOURCES, candidateView, connectInput } from './connect.ts';
 import { CUSTOM } from './own-channels.ts';
-import { type Airy, Id, Name } from './routes.ts';
+import { type Airy, EMPTY, Id, Name } from './routes.ts';
+import { CandidateAnswer, ChannelAnswer, listAnswer } from './schemas.ts';
 import { channelView } from './views.ts';
 
 const ImageUrl = Type.Optional(Type.String({ maxLength: 4000 }));
@@ -17,6 +18,7 @@ export function addChannels(airy: Airy): void {
     'channels.list',
     {
       needs: 'channels:read',
+      answer: listAnswer(ChannelAnswer),
       summary: 'List channels, disconnected ones too',
       body: Type.Object({ source: Type.Optional(Type.String({ maxLength: 200 })) }),
     },
@@ -34,7 +36,7 @@ export function addChannels(airy: Airy): void {
 
   airy.post(
     'channels.info',
-    { needs: 'channels:read', summary: 'Show one channel', body: Type.Object({ channel_id: Id }) },
+    { needs: 'channels:read', answer: ChannelAnswer, summary: 'Show one channel', body: Type.Object({ channel_id: Id }) },
     async ({ body, workspaceId }) => channelView(await existing(airy, workspaceId, body.channel_id)),
   );
 
@@ -42,6 +44,7 @@ export function addChannels(airy: Airy): void {
     'channels.update',
     {
       needs: 'channels:write',
+      answer: ChannelAnswer,
       summary: "Change a channel's name or picture",
       body: Type.Object({ channel_id: Id, name: Type.Optional(Name), image_url: ImageUrl }),
     },
@@ -61,6 +64,7 @@ export function addChannels(airy: Airy): void {
       {
         needs: 'channels:write',
         summary: `Connect ${title}; the same account again gives the same channel`,
+        answer: ChannelAnswer,
         body: Type.Object({ name: Type.Optional(Name), image_url: ImageUrl }, { additionalProperties: true }),
       },
       async ({ body, workspaceId, principal }) => {
@@ -84,6 +88,7 @@ export function addChannels(airy: Airy): void {
       {
         needs: 'channels:write',
         summary: `List the accounts of ${title} that could be connected`,
+        answer: listAnswer(CandidateAnswer),
         body: Type.Object(
           { auth_token: Type.Optional(Type.String()), token: Type.Optional(Type.String()) },
           { additionalProperties: true },
@@ -115,6 +120,8 @@ export function addChannels(airy: Airy): void {
       {
         needs: 'channels:write',
         summary: 'Disconnect a channel, whatever its source; its history stays',
+        answer: EMPTY,
+        status: 202,
         body: Type.Object({ channel_id: Type.Optional(Type.String()) }),
       },
       async ({ body, workspaceId, reply }) => {

@@ -3,6 +3,7 @@ import Type from 'typebox';
 import type { Connector } from '../../connectors/connector.ts';
 import { PatchbayError } from '../../model/errors.ts';
 import { type Airy, Name } from './routes.ts';
+import { ClientConfigAnswer, ComponentsAnswer } from './schemas.ts';
 
 /** The version of Airy whose contract this surface keeps. */
 const AIRY_VERSION = '0.57.0-alpha';
@@ -20,22 +21,34 @@ export function addClientConfig(airy: Airy): void {
   const components = [...new Map(airy.engine.registry.connectors.map((connector) => [componentOf(connector.source), connector]))];
   const names = [...components.map(([name]) => name), ...BUILT_IN];
 
-  airy.post('client.config', { needs: 'channels:read', summary: 'What clients need to know at their start' }, async ({ principal }) => ({
-    services: Object.fromEntries(names.map((name) => [name, { enabled: true, healthy: true, component: name }])),
-    user_profile: { id: principal.keyId, name: principal.name, avatar_url: null },
-    tag_config: { colors: COLORS },
-    cluster_version: AIRY_VERSION,
-  }));
+  airy.post(
+    'client.config',
+    { needs: 'channels:read', answer: ClientConfigAnswer, summary: 'What clients need to know at their start' },
+    async ({ principal }) => ({
+      services: Object.fromEntries(names.map((name) => [name, { enabled: true, healthy: true, component: name }])),
+      user_profile: { id: principal.keyId, name: principal.name, avatar_url: null },
+      tag_config: { colors: COLORS },
+      cluster_version: AIRY_VERSION,
+    }),
+  );
 
-  airy.post('components.list', { needs: 'channels:read', summary: 'The sources that can be connected' }, async () => ({
-    components: Object.fromEntries(components.map(([name, connector]) => [name, componentView(name, connector)])),
-  }));
+  airy.post(
+    'components.list',
+    { needs: 'channels:read', answer: ComponentsAnswer, summary: 'The sources that can be connected' },
+    async () => ({
+      components: Object.fromEntries(components.map(([name, connector]) => [name, componentView(name, connector)])),
+    }),
+  );
 
   addInstallation(airy, names);
 
-  airy.post('components.get', { needs: 'channels:read', summary: 'How the sources are configured' }, async () => ({
-    components: Object.fromEntries(names.map((name) => [name, { enabled: 'true' }])),
-  }));
+  airy.post(
+    'components.get',
+    { needs: 'channels:read', answer: ComponentsAnswer, summary: 'How the sources are configured' },
+    async () => ({
+      components: Object.fromEntries(names.map((name) => [name, { enabled: 'true' }])),
+    }),
+  );
 }
 
 /** Every component is part of Patchbay: there is nothing to install, and nothing that could be taken away. */
@@ -46,7 +59,7 @@ function addInstallation(airy: Airy, names: string[]): void {
   const One = Type.Object({ name: Name });
   airy.post(
     'components.install',
-    { needs: 'channels:write', summary: 'Install a component: each is installed already', body: One },
+    { needs: 'channels:write', status: 202, summary: 'Install a component: each is installed already', body: One },
     async ({ body, reply }) => {
       check(body.name);
       return reply.code(202).send();

@@ -11,8 +11,9 @@ import { conversationsOfContacts, getConversation } from '../../store/conversati
 import type { Client } from '../../store/database.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
 import { messagePage } from './messages.ts';
-import { pageOf } from './paging.ts';
+import { pageOf, sizeOf } from './paging.ts';
 import { type Airy, Cursor, Id, PageSize } from './routes.ts';
+import { ContactAnswer, listAnswer, MergedContactAnswer, MessageAnswer, pageAnswer } from './schemas.ts';
 import { ADDRESS_FIELDS, contactView } from './views.ts';
 
 type Json = Record<string, unknown>;
@@ -43,14 +44,24 @@ export function addContacts(airy: Airy): void {
   const { engine } = airy;
   const { database } = engine;
 
-  airy.post('contacts.create', { needs: 'contacts:write', summary: 'Make a contact', body: Fields }, async (call) => {
-    const contact = await database.transaction((client) => create(client, call.workspaceId, call.body));
-    return call.reply.code(201).send((await shown(engine, call.workspaceId, [contact]))[0]);
-  });
+  airy.post(
+    'contacts.create',
+    { needs: 'contacts:write', answer: ContactAnswer, status: 201, summary: 'Make a contact', body: Fields },
+    async (call) => {
+      const contact = await database.transaction((client) => create(client, call.workspaceId, call.body));
+      return call.reply.code(201).send((await shown(engine, call.workspaceId, [contact]))[0]);
+    },
+  );
 
   airy.post(
     'contacts.import',
-    { needs: 'contacts:write', summary: 'Make many contacts', body: Type.Array(Fields, { maxItems: MAX_IMPORT }) },
+    {
+      needs: 'contacts:write',
+      answer: listAnswer(ContactAnswer),
+      status: 201,
+      summary: 'Make many contacts',
+      body: Type.Array(Fields, { maxItems: MAX_IMPORT }),
+    },
     async ({ body, workspaceId, reply }) => {
       const contacts = await database.transaction(async (client) => {
         const made: Contact[] = [];
@@ -63,9 +74,14 @@ export function addContacts(airy: Airy): void {
 
   airy.post(
     'contacts.list',
-    { needs: 'contacts:read', summary: 'Contacts by name', body: Type.Object({ cursor: Cursor, page_size: PageSize }) },
+    {
+      needs: 'contacts:read',
+      answer: pageAnswer(ContactAnswer),
+      summary: 'Contacts by name',
+      body: Type.Object({ cursor: Cursor, page_size: PageSize }),
+    },
     async ({ body, workspaceId, principal }) => {
-      const limit = body.page_size === undefined ? 20 : body.page_size <= 0 ? 10 : Math.min(body.page_size, 1000);
+      const limit = sizeOf(body.page_size);
       const at = body.cursor && isUuid(body.cursor) ? await getContact(database, workspaceId, body.cursor) : undefined;
       if (body.cursor && !at) throw new PatchbayError('invalid', 'the cursor is not from this list');
       const after = at && { name: at.displayName, createdAt: at.createdAt, id: at.id };
@@ -85,6 +101,7 @@ export function addContacts(airy: Airy): void {
     'contacts.info',
     {
       needs: 'contacts:read',
+      answer: ContactAnswer,
       summary: 'One contact, by its id or by a conversation',
       body: Type.Object({ id: Type.Optional(Id), conversation_id: Type.Optional(Id) }),
     },
@@ -104,6 +121,7 @@ export function addContacts(airy: Airy): void {
     'contacts.update',
     {
       needs: 'contacts:write',
+      status: 202,
       summary: 'Change a contact; an empty text deletes a field',
       body: Type.Object({ ...Fields.properties, id: Id }),
     },
@@ -126,19 +144,24 @@ export function addContacts(airy: Airy): void {
     },
   );
 
-  airy.post('contacts.delete', { needs: 'contacts:write', summary: 'Delete a contact', body: Type.Object({ id: Id }) }, async (call) => {
-    const { body, workspaceId, reply } = call;
-    await database.transaction(async (client) => {
-      if (!(await deleteContact(client, workspaceId, body.id))) throw new PatchbayError('not-found', 'Contact not found');
-      await appendEvents(client, [{ workspaceId, type: 'contact.updated', contactId: body.id, data: { deleted: true } }]);
-    });
-    return reply.code(202).send();
-  });
+  airy.post(
+    'contacts.delete',
+    { needs: 'contacts:write', status: 202, summary: 'Delete a contact', body: Type.Object({ id: Id }) },
+    async (call) => {
+      const { body, workspaceId, reply } = call;
+      await database.transaction(async (client) => {
+        if (!(await deleteContact(client, workspaceId, body.id))) throw new PatchbayError('not-found', 'Contact not found');
+        await appendEvents(client, [{ workspaceId, type: 'contact.updated', contactId: body.id, data: { deleted: true } }]);
+      });
+      return reply.code(202).send();
+    },
+  );
 
   airy.post(
     'contacts.merge',
     {
       needs: 'contacts:write',
+      answer: MergedContactAnswer,
       summary: 'Make one contact of two; what the destination says wins',
       body: Type.Object({ source_id: Id, destination_id: Id }),
     },
@@ -153,6 +176,7 @@ export function addContacts(airy: Airy): void {
     'contacts.recent-messages',
     {
       needs: 'messages:read',
+      answer: Type.Record(Type.String(), pageAnswer(MessageAnswer)),
       summary: "The newest messages of each of a contact's conversations",
       body: Type.Object({
         contact_id: Id,

@@ -7,8 +7,9 @@ import { type Condition, getConversation, listConversations } from '../../store/
 import type { Principal } from '../auth.ts';
 import { FilterError, parseFilter } from './filter.ts';
 import { filterCondition } from './filter-sql.ts';
-import { pageOf } from './paging.ts';
+import { pageOf, sizeOf } from './paging.ts';
 import { type Airy, Id, PageSize } from './routes.ts';
+import { ConversationAnswer, pageAnswer } from './schemas.ts';
 
 const MAX_PAGE = 10_000;
 const MAX_OFFSET = 2_147_483_647;
@@ -24,6 +25,7 @@ export function addConversations(airy: Airy): void {
     'conversations.list',
     {
       needs: 'conversations:read',
+      answer: pageAnswer(ConversationAnswer),
       summary: 'Conversations, the newest first; `filters` in the Lucene query syntax',
       body: Type.Object({
         filters: Type.Optional(Type.String()),
@@ -33,7 +35,7 @@ export function addConversations(airy: Airy): void {
     },
     async ({ body, workspaceId, principal }) => {
       const offset = offsetOf(body.cursor);
-      const limit = body.page_size === undefined ? 20 : body.page_size <= 0 ? 10 : Math.min(body.page_size, MAX_PAGE);
+      const limit = sizeOf(body.page_size, MAX_PAGE);
       const where = within(principal, conditionOf(body.filters ?? ''));
       const [page, total] = await Promise.all([
         listConversations(engine.database, workspaceId, { ...(where ? { where } : {}), offset, limit: limit + 1 }),
@@ -47,7 +49,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     'conversations.info',
-    { needs: 'conversations:read', summary: 'One conversation', body: One },
+    { needs: 'conversations:read', answer: ConversationAnswer, summary: 'One conversation', body: One },
     async ({ body, workspaceId }) => {
       const conversation = await getConversation(engine.database, workspaceId, body.conversation_id);
       if (!conversation?.lastMessageId) throw notFound('conversation');
@@ -119,7 +121,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     'conversations.refetch',
-    { needs: 'contacts:write', summary: "Fetch the contact's profile from the source again", body: One },
+    { needs: 'contacts:write', status: 202, summary: "Fetch the contact's profile from the source again", body: One },
     async ({ body, workspaceId, reply }) => {
       await refetchProfile(engine, workspaceId, body.conversation_id);
       return reply.code(202).send();

@@ -10,6 +10,7 @@ import { isDatabaseAway } from '../../store/database.ts';
 import { seeUser } from '../../store/users.ts';
 import type { Authenticator, Principal } from '../auth.ts';
 import { withoutLive } from './sandbox.ts';
+import { ErrorMessage, Nothing } from './schemas.ts';
 import { Show } from './show.ts';
 
 /** One request, its body checked. */
@@ -29,6 +30,10 @@ export interface RouteOptions<Body extends TSchema> {
   needs: Scope | Admission;
   summary: string;
   body?: Body;
+  /** What it answers; without it nothing. */
+  answer?: TSchema;
+  /** 200 with an answer, 204 without, unless said. */
+  status?: number | number[];
 }
 
 const UUID_PATTERN = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
@@ -67,7 +72,13 @@ export class Airy {
       this.scope.route({
         method: 'POST',
         url: `/${name}`,
-        schema: { tags: ['Airy'], summary: options.summary, body: options.body ?? EMPTY, hide: name !== first },
+        schema: {
+          ...documented(name, options),
+          tags: ['Airy'],
+          summary: options.summary,
+          body: options.body ?? EMPTY,
+          hide: name !== first,
+        },
         onRequest: (request, reply) => this.#admit(request, reply, options.needs),
         handler: async (request, reply) => {
           const { principal } = request;
@@ -88,7 +99,7 @@ export class Airy {
     }
     const principal = await this.auth.identify(request);
     if (!principal) return reply.code(403).send({ message: 'the API key is missing or wrong' });
-    if (!allows(principal.scopes, needs)) return reply.code(403).send({ message: `the API key lacks the scope ${needs}` });
+    if (!allows(principal.scopes, needs)) throw lacking(needs);
     request.principal = principal;
     await this.#see(principal);
     return undefined;
@@ -101,6 +112,29 @@ export class Airy {
     this.#seenAt.set(keyId, now);
     await seeUser(this.engine.database, workspaceId, { id: keyId, name });
   }
+}
+
+export function lacking(scope: Scope): PatchbayError {
+  return new PatchbayError('forbidden', `the API key lacks the scope ${scope}`);
+}
+
+/** What the reference says of a route beside its body. */
+function documented(name: string, { needs, answer, status = answer ? 200 : 204 }: Omit<RouteOptions<TSchema>, 'body'>) {
+  const scoped = typeof needs === 'string';
+  const security: Record<string, string[]>[] = scoped
+    ? [{ apiKey: [needs] }, { accessKey: [needs] }, { session: [] }]
+    : [{ accessKey: [] }];
+  return {
+    operationId: operationId(name),
+    description: scoped ? `Scope: \`${needs}\`.` : "With the source's own token.",
+    security,
+    response: { ...Object.fromEntries([status].flat().map((one) => [one, answer ?? Nothing])), '4xx': ErrorMessage, 503: ErrorMessage },
+  };
+}
+
+/** `channels.twilio.sms.connect` → `airyChannelsTwilioSmsConnect`. */
+export function operationId(name: string): string {
+  return `airy.${name}`.replace(/[.-](\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Bodies as Airy's clients send them: none at all, `null` for what is left out, names in camel case. */

@@ -22,6 +22,7 @@ import {
 import { keyTextOf, type Principal } from '../auth.ts';
 import { CUSTOM } from './own-channels.ts';
 import { type Airy, Id, Name } from './routes.ts';
+import { ChannelAnswer, listAnswer, NewSourceAnswer, SourceAnswer } from './schemas.ts';
 import { mergeUserData } from './user-data.ts';
 import { channelView } from './views.ts';
 
@@ -74,6 +75,7 @@ function manage(airy: Airy): void {
     'sources.create',
     {
       needs: 'channels:write',
+      answer: NewSourceAnswer,
       summary: 'A kind of channel that a program of yours speaks for; its token is answered this once',
       body: Type.Object({ source_id: SourceId, ...fields }),
     },
@@ -95,7 +97,7 @@ function manage(airy: Airy): void {
   );
   airy.post(
     'sources.list',
-    { needs: 'channels:read', summary: 'The kinds of channels of your own' },
+    { needs: 'channels:read', answer: listAnswer(SourceAnswer), summary: 'The kinds of channels of your own' },
     async ({ workspaceId, principal }) => {
       const sources = await listOwnSources(database, workspaceId);
       return { data: sources.filter((source) => source.sandbox || !principal.sandbox).map(shown) };
@@ -103,7 +105,12 @@ function manage(airy: Airy): void {
   );
   airy.post(
     'sources.update',
-    { needs: 'channels:write', summary: 'Change a kind of channel of your own', body: Type.Object({ source_id: SourceId, ...fields }) },
+    {
+      needs: 'channels:write',
+      answer: SourceAnswer,
+      summary: 'Change a kind of channel of your own',
+      body: Type.Object({ source_id: SourceId, ...fields }),
+    },
     async ({ body, workspaceId, principal }) => {
       const source = await find(workspaceId, body.source_id, principal);
       const { name, image_url: imageUrl, action_endpoint: actionEndpoint } = body;
@@ -125,6 +132,7 @@ function manage(airy: Airy): void {
     'sources.delete',
     {
       needs: 'channels:write',
+      status: 202,
       summary: 'Delete a kind of channel of your own; its channels are disconnected, their history stays',
       body: Type.Object({ source_id: SourceId }),
     },
@@ -164,6 +172,8 @@ function speak(airy: Airy): void {
     'sources.channels.create',
     {
       needs: admit,
+      answer: ChannelAnswer,
+      status: 201,
       summary: 'Make a channel of the source whose token is given',
       body: Type.Object({
         name: Name,
@@ -195,7 +205,7 @@ function speak(airy: Airy): void {
   );
   airy.post(
     'sources.channels.list',
-    { needs: admit, summary: 'The channels of the source whose token is given' },
+    { needs: admit, answer: listAnswer(ChannelAnswer), summary: 'The channels of the source whose token is given' },
     async ({ principal }) => ({
       data: (await channelsOf(engine, sources.get(principal)!)).map(channelView),
     }),
@@ -214,7 +224,7 @@ function speak(airy: Airy): void {
   );
   airy.post(
     'sources.webhook',
-    { needs: admit, summary: 'What people wrote on the source whose token is given', body: Batch },
+    { needs: admit, status: 200, summary: 'What people wrote on the source whose token is given', body: Batch },
     async ({ body, principal, reply }) => {
       const unknown = body.metadata?.find(({ namespace }) => namespace !== 'conversation' && namespace !== 'message');
       if (unknown) throw new PatchbayError('invalid', `Unknown metadata namespace ${unknown.namespace}`);

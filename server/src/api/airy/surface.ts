@@ -10,14 +10,19 @@ import { addClientConfig } from './client-config.ts';
 import { addContacts } from './contacts.ts';
 import { addConversations } from './conversations.ts';
 import { addMessages } from './messages.ts';
-import { addMetadata, addTags, addTemplates, addUsers } from './metadata.ts';
+import { addMetadata } from './metadata.ts';
 import { Airy, answerError, normalise } from './routes.ts';
 import { addSources } from './sources.ts';
+import { addTags } from './tags.ts';
+import { addTemplates } from './templates.ts';
+import { addUsers } from './users.ts';
 import { addWebhooks } from './webhooks.ts';
 
 export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   app.register(async (scope) => {
     acceptJson(scope);
+    // Providers' payloads are in the answers: schemas document them and filter nothing.
+    scope.setSerializerCompiler(() => JSON.stringify);
     scope.setErrorHandler(answerError);
     scope.addHook('preValidation', async (request) => {
       if (!request.isMultipart()) normalise(request);

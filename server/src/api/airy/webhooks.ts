@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { getSubscription, listSubscriptions, type SubscriptionRow } from '../../store/webhooks.ts';
 import { type Airy, Id } from './routes.ts';
+import { listAnswer, WebhookAnswer } from './schemas.ts';
 import { AIRY_EVENTS, airySpeaker, UNTOLD_EVENTS } from './webhook-events.ts';
 
 const HeaderName = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$";
@@ -46,7 +47,7 @@ export function addWebhooks(airy: Airy): void {
 
   airy.post(
     'webhooks.subscribe',
-    { needs: 'webhooks:write', summary: 'Be told of events by HTTP', body: Body },
+    { needs: 'webhooks:write', answer: WebhookAnswer, summary: 'Be told of events by HTTP', body: Body },
     async ({ body, workspaceId, principal }) => {
       const given = { name: body.name ?? null, url: body.url, events: [...new Set(body.events ?? [])] };
       const secrets = { headers: body.headers ?? {}, ...(body.signature_key ? { signingKey: body.signature_key } : {}) };
@@ -64,7 +65,7 @@ export function addWebhooks(airy: Airy): void {
   );
   airy.post(
     'webhooks.update',
-    { needs: 'webhooks:write', summary: 'Change a webhook', body: Update },
+    { needs: 'webhooks:write', answer: WebhookAnswer, summary: 'Change a webhook', body: Update },
     async ({ body, workspaceId, principal }) => {
       const row = await find(workspaceId, body.id, principal.sandbox);
       const { signature_key: signingKey, headers } = body;
@@ -83,18 +84,24 @@ export function addWebhooks(airy: Airy): void {
   );
   airy.post(
     'webhooks.unsubscribe',
-    { needs: 'webhooks:write', summary: 'End being told', body: One },
+    { needs: 'webhooks:write', answer: WebhookAnswer, summary: 'End being told', body: One },
     async ({ body, workspaceId, principal }) => {
       const changed = await webhooks.change(await find(workspaceId, body.id, principal.sandbox), { status: 'inactive' });
       if (!changed) throw notFound('webhook');
       return view(changed);
     },
   );
-  airy.post('webhooks.info', { needs: 'webhooks:read', summary: 'One webhook', body: One }, async ({ body, workspaceId, principal }) =>
-    view(await find(workspaceId, body.id, principal.sandbox)),
+  airy.post(
+    'webhooks.info',
+    { needs: 'webhooks:read', answer: WebhookAnswer, summary: 'One webhook', body: One },
+    async ({ body, workspaceId, principal }) => view(await find(workspaceId, body.id, principal.sandbox)),
   );
-  airy.post('webhooks.list', { needs: 'webhooks:read', summary: 'All webhooks' }, async ({ workspaceId, principal }) => {
-    const rows = await listSubscriptions(database, workspaceId, 'airy');
-    return { data: rows.filter((row) => row.sandbox || !principal.sandbox).map(view) };
-  });
+  airy.post(
+    'webhooks.list',
+    { needs: 'webhooks:read', answer: listAnswer(WebhookAnswer), summary: 'All webhooks' },
+    async ({ workspaceId, principal }) => {
+      const rows = await listSubscriptions(database, workspaceId, 'airy');
+      return { data: rows.filter((row) => row.sandbox || !principal.sandbox).map(view) };
+    },
+  );
 }
