@@ -37,22 +37,6 @@ export async function identitiesOf(client: Client, workspaceId: string, contactI
   return result.rows;
 }
 
-/** Where each of these addresses is known, among these scopes. */
-export async function identityScopes(
-  client: Client,
-  workspaceId: string,
-  kind: string,
-  values: string[],
-  scopes: string[],
-): Promise<Map<string, string>> {
-  if (values.length === 0) return new Map();
-  const result = await client.query<{ value: string; scope: string }>(
-    'select value, scope from identities where workspace_id = $1 and kind = $2 and value = any($3) and scope = any($4)',
-    [workspaceId, kind, values, scopes],
-  );
-  return new Map(result.rows.map((row) => [row.value, row.scope]));
-}
-
 /** The addresses of contacts of any workspaces, oldest first. */
 export async function identitiesAcross(client: Client, contacts: RowKey[]): Promise<(Identity & { workspaceId: string })[]> {
   const result = await client.query<Identity & { workspaceId: string }>({

@@ -82,6 +82,22 @@ describe('the Airy surface', () => {
   });
 });
 
+describe('files', () => {
+  it('of real channels open for real keys', async () => {
+    const { token } = (await app.post('chatplugin.authenticate', { channel_id: live.channel_id })).json;
+    const part = 'content-disposition: form-data; name="file"; filename="a.txt"\r\ncontent-type: text/plain';
+    const uploaded = await app.app.inject({
+      method: 'POST',
+      url: '/media.upload',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'multipart/form-data; boundary=x' },
+      payload: `--x\r\n${part}\r\n\r\nprivate words\r\n--x--\r\n`,
+    });
+    const { pathname } = new URL(uploaded.json().media_url);
+    const statusFor = async (who: string) => (await app.app.inject({ url: pathname, headers: { 'x-api-key': who } })).statusCode;
+    expect([await statusFor(own.key), await statusFor(key), await statusFor('ak_live_wrong')]).toEqual([200, 404, 403]);
+  });
+});
+
 describe('the workspace surface', () => {
   const call = async (method: 'GET' | 'PATCH' | 'DELETE', path: string, payload?: object) =>
     (await app.app.inject({ method, url: `/workspaces/${own.id}${path}`, headers: { 'x-api-key': key }, ...(payload ? { payload } : {}) }))

@@ -4,9 +4,8 @@ import { notFound, PatchbayError } from '../../model/errors.ts';
 import { isUuid } from '../../model/ids.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { AIRY_SOURCES, candidateView, connectInput } from './connect.ts';
-import { CUSTOM } from './own-channels.ts';
 import { type Airy, EMPTY, Id, Name } from './routes.ts';
-import { CandidateAnswer, ChannelAnswer, listAnswer } from './schemas.ts';
+import { CandidateAnswer, ChannelAnswer, listAnswer, Nothing } from './schemas.ts';
 import { channelView } from './views.ts';
 
 const ImageUrl = Type.Optional(Type.String({ maxLength: 4000 }));
@@ -23,14 +22,11 @@ export function addChannels(airy: Airy): void {
       body: Type.Object({ source: Type.Optional(Type.String({ maxLength: 200 })) }),
     },
     async ({ body, workspaceId, principal }) => {
-      const wanted = body.source && sourceOf(body.source);
-      const ours = !wanted || engine.registry.connector(wanted) !== undefined;
       const channels = await engine.channels.list(workspaceId, {
-        ...(wanted ? { sources: [ours ? wanted : CUSTOM] } : {}),
+        ...(body.source ? { sources: [sourceOf(body.source)] } : {}),
         ...(principal.sandbox ? { sandbox: true } : {}),
       });
-      const views = channels.map(channelView);
-      return { data: ours ? views : views.filter((view) => view.source === wanted) };
+      return { data: channels.map(channelView) };
     },
   );
 
@@ -106,7 +102,7 @@ export function addChannels(airy: Airy): void {
   for (const source of AIRY_SOURCES.filter((name) => !engine.registry.connector(name))) {
     airy.post(
       `channels.${source}.connect`,
-      { needs: 'channels:write', summary: `Connect ${source}: Patchbay has no such source` },
+      { answer: Nothing, needs: 'channels:write', summary: `Connect ${source}: Patchbay has no such source` },
       async () => {
         throw new PatchbayError('not-supported', `Patchbay has no source ${source}`);
       },

@@ -3,7 +3,7 @@ import Type from 'typebox';
 import type { Connector } from '../../connectors/connector.ts';
 import { PatchbayError } from '../../model/errors.ts';
 import { type Airy, Name } from './routes.ts';
-import { ClientConfigAnswer, ComponentsAnswer } from './schemas.ts';
+import { ClientConfigAnswer, ComponentsAnswer, Nothing } from './schemas.ts';
 
 /** The version of Airy whose contract this surface keeps. */
 const AIRY_VERSION = '0.57.0-alpha';
@@ -59,7 +59,7 @@ function addInstallation(airy: Airy, names: string[]): void {
   const One = Type.Object({ name: Name });
   airy.post(
     'components.install',
-    { needs: 'channels:write', status: 202, summary: 'Install a component: each is installed already', body: One },
+    { answer: Nothing, needs: 'channels:write', status: 202, summary: 'Install a component: each is installed already', body: One },
     async ({ body, reply }) => {
       check(body.name);
       return reply.code(202).send();
@@ -67,7 +67,7 @@ function addInstallation(airy: Airy, names: string[]): void {
   );
   airy.post(
     'components.uninstall',
-    { needs: 'channels:write', summary: 'Uninstall a component: none can be', body: One },
+    { answer: Nothing, needs: 'channels:write', summary: 'Uninstall a component: none can be', body: One },
     async ({ body }) => {
       check(body.name);
       throw new PatchbayError('not-supported', `${body.name} is part of Patchbay and cannot be uninstalled`);
@@ -76,7 +76,12 @@ function addInstallation(airy: Airy, names: string[]): void {
   for (const name of ['components.update', 'components.delete', 'cluster.update']) {
     airy.post(
       name,
-      { needs: 'channels:write', summary: 'Change the configuration: it is given by environment variables', body: Type.Object({}) },
+      {
+        answer: Nothing,
+        needs: 'channels:write',
+        summary: 'Change the configuration: it is given by environment variables',
+        body: Type.Object({}),
+      },
       async () => {
         throw new PatchbayError('not-supported', 'Patchbay is configured by environment variables: npm start -- --help lists them');
       },

@@ -13,7 +13,7 @@ import { appendEvents } from '../../store/ingest-sql.ts';
 import { messagePage } from './messages.ts';
 import { pageOf, sizeOf } from './paging.ts';
 import { type Airy, Cursor, Id, PageSize } from './routes.ts';
-import { ContactAnswer, listAnswer, MergedContactAnswer, MessageAnswer, pageAnswer } from './schemas.ts';
+import { ContactAnswer, listAnswer, MergedContactAnswer, MessageAnswer, Nothing, pageAnswer } from './schemas.ts';
 import { ADDRESS_FIELDS, contactView } from './views.ts';
 
 type Json = Record<string, unknown>;
@@ -120,6 +120,7 @@ export function addContacts(airy: Airy): void {
   airy.post(
     'contacts.update',
     {
+      answer: Nothing,
       needs: 'contacts:write',
       status: 202,
       summary: 'Change a contact; an empty text deletes a field',
@@ -146,7 +147,7 @@ export function addContacts(airy: Airy): void {
 
   airy.post(
     'contacts.delete',
-    { needs: 'contacts:write', status: 202, summary: 'Delete a contact', body: Type.Object({ id: Id }) },
+    { answer: Nothing, needs: 'contacts:write', status: 202, summary: 'Delete a contact', body: Type.Object({ id: Id }) },
     async (call) => {
       const { body, workspaceId, reply } = call;
       await database.transaction(async (client) => {

@@ -9,7 +9,7 @@ import { FilterError, parseFilter } from './filter.ts';
 import { filterCondition } from './filter-sql.ts';
 import { pageOf, sizeOf } from './paging.ts';
 import { type Airy, Id, PageSize } from './routes.ts';
-import { ConversationAnswer, pageAnswer } from './schemas.ts';
+import { ConversationAnswer, Nothing, pageAnswer } from './schemas.ts';
 
 const MAX_PAGE = 10_000;
 const MAX_OFFSET = 2_147_483_647;
@@ -59,7 +59,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     ['conversations.mark-read', 'conversations.markRead'],
-    { needs: 'conversations:write', summary: 'Mark everything in a conversation read', body: One },
+    { answer: Nothing, needs: 'conversations:write', summary: 'Mark everything in a conversation read', body: One },
     async ({ body, workspaceId, reply }) => {
       await markConversationRead(engine, workspaceId, body.conversation_id);
       return reply.code(204).send();
@@ -68,7 +68,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     'conversations.tag',
-    { needs: 'conversations:write', summary: 'Put a tag on a conversation', body: Tagging },
+    { answer: Nothing, needs: 'conversations:write', summary: 'Put a tag on a conversation', body: Tagging },
     async ({ body, workspaceId, reply }) => {
       await updateConversation(engine, workspaceId, body.conversation_id, { addTag: body.tag_id.toLowerCase() });
       return reply.code(204).send();
@@ -77,7 +77,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     'conversations.untag',
-    { needs: 'conversations:write', summary: 'Take a tag off a conversation', body: Tagging },
+    { answer: Nothing, needs: 'conversations:write', summary: 'Take a tag off a conversation', body: Tagging },
     async ({ body, workspaceId, reply }) => {
       await updateConversation(engine, workspaceId, body.conversation_id, { removeTag: body.tag_id.toLowerCase() });
       return reply.code(204).send();
@@ -87,6 +87,7 @@ export function addConversations(airy: Airy): void {
   airy.post(
     ['conversations.set-state', 'conversations.setState'],
     {
+      answer: Nothing,
       needs: 'conversations:write',
       summary: 'Set the state of a conversation: OPEN, CLOSED, or a word of your own',
       body: Type.Object({ conversation_id: Id, state: Type.String({ minLength: 1, maxLength: 200 }) }),
@@ -99,7 +100,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     ['conversations.remove-state', 'conversations.removeState'],
-    { needs: 'conversations:write', summary: 'Remove the state of a conversation', body: One },
+    { answer: Nothing, needs: 'conversations:write', summary: 'Remove the state of a conversation', body: One },
     async ({ body, workspaceId, reply }) => {
       await updateConversation(engine, workspaceId, body.conversation_id, { state: null }, { state: null });
       return reply.code(204).send();
@@ -109,6 +110,7 @@ export function addConversations(airy: Airy): void {
   airy.post(
     ['conversations.update-contact', 'conversations.updateContact'],
     {
+      answer: Nothing,
       needs: 'contacts:write',
       summary: 'Name the contact of a conversation',
       body: Type.Object({ conversation_id: Id, display_name: Type.String({ minLength: 1, maxLength: 1000 }) }),
@@ -121,7 +123,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     'conversations.refetch',
-    { needs: 'contacts:write', status: 202, summary: "Fetch the contact's profile from the source again", body: One },
+    { answer: Nothing, needs: 'contacts:write', status: 202, summary: "Fetch the contact's profile from the source again", body: One },
     async ({ body, workspaceId, reply }) => {
       await refetchProfile(engine, workspaceId, body.conversation_id);
       return reply.code(202).send();

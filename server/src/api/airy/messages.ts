@@ -13,7 +13,7 @@ import type { Principal } from '../auth.ts';
 import { pageOf, sizeOf } from './paging.ts';
 import { PendingSends } from './pending-sends.ts';
 import { type Airy, type Call, Cursor, Id, PageSize } from './routes.ts';
-import { MessageAnswer, pageAnswer } from './schemas.ts';
+import { MessageAnswer, Nothing, pageAnswer } from './schemas.ts';
 
 const SendBody = Type.Object({
   conversation_id: Type.Optional(Id),
@@ -56,7 +56,7 @@ export function addMessages(airy: Airy): void {
 
   airy.post(
     'messages.resend',
-    { needs: 'messages:write', status: 200, summary: 'Try a failed message again', body: Type.Object({ message_id: Id }) },
+    { answer: Nothing, needs: 'messages:write', status: 200, summary: 'Try a failed message again', body: Type.Object({ message_id: Id }) },
     async ({ body, workspaceId, reply }) => {
       await engine.sender.resend(workspaceId, body.message_id);
       return reply.code(200).send();

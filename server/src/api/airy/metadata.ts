@@ -7,6 +7,7 @@ import { allows } from '../../model/scopes.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
 import { getMessage, mergeMetadata } from '../../store/messages.ts';
 import { type Airy, lacking } from './routes.ts';
+import { Nothing } from './schemas.ts';
 import { mergeUserData } from './user-data.ts';
 
 const MAX_PATH = 50;
@@ -17,6 +18,7 @@ export function addMetadata(airy: Airy): void {
   airy.post(
     'metadata.upsert',
     {
+      answer: Nothing,
       needs: 'conversations:write',
       summary: 'Keep data of your own with a conversation, a message or a channel',
       body: Type.Object({

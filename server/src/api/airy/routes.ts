@@ -22,17 +22,14 @@ export interface Call<Body> {
   reply: FastifyReply;
 }
 
-/** Tells who is calling; undefined: somebody who may not. */
-export type Admission = (request: FastifyRequest) => Promise<Principal | undefined>;
-
 export interface RouteOptions<Body extends TSchema> {
-  /** What the key must be allowed to do; or who is let in where no key is asked for. */
-  needs: Scope | Admission;
+  /** What the key must be allowed to do. */
+  needs: Scope;
   summary: string;
   body?: Body;
-  /** What it answers; without it nothing. */
-  answer?: TSchema;
-  /** 200 with an answer, 204 without, unless said. */
+  /** What it answers, for the reference. */
+  answer: TSchema;
+  /** 200 unless said, and 204 for nothing. */
   status?: number | number[];
 }
 
@@ -90,13 +87,7 @@ export class Airy {
     }
   }
 
-  async #admit(request: FastifyRequest, reply: FastifyReply, needs: Scope | Admission): Promise<unknown> {
-    if (typeof needs === 'function') {
-      const principal = await needs(request);
-      if (!principal) return reply.code(403).send({ message: 'the token is missing or wrong' });
-      request.principal = principal;
-      return undefined;
-    }
+  async #admit(request: FastifyRequest, reply: FastifyReply, needs: Scope): Promise<unknown> {
     const principal = await this.auth.identify(request);
     if (!principal) return reply.code(403).send({ message: 'the API key is missing or wrong' });
     if (!allows(principal.scopes, needs)) throw lacking(needs);
@@ -119,16 +110,14 @@ export function lacking(scope: Scope): PatchbayError {
 }
 
 /** What the reference says of a route beside its body. */
-function documented(name: string, { needs, answer, status = answer ? 200 : 204 }: Omit<RouteOptions<TSchema>, 'body'>) {
-  const scoped = typeof needs === 'string';
-  const security: Record<string, string[]>[] = scoped
-    ? [{ apiKey: [needs] }, { accessKey: [needs] }, { session: [] }]
-    : [{ accessKey: [] }];
+function documented(name: string, { needs, answer, status = answer === Nothing ? 204 : 200 }: Omit<RouteOptions<TSchema>, 'body'>) {
+  const security: Record<string, string[]>[] = [{ apiKey: [needs] }, { accessKey: [needs] }, { session: [] }];
+  const answers = Object.fromEntries([status].flat().map((one) => [one, answer]));
   return {
     operationId: operationId(name),
-    description: scoped ? `Scope: \`${needs}\`.` : "With the source's own token.",
+    description: `Scope: \`${needs}\`.`,
     security,
-    response: { ...Object.fromEntries([status].flat().map((one) => [one, answer ?? Nothing])), '4xx': ErrorMessage, 503: ErrorMessage },
+    response: { ...answers, '4xx': ErrorMessage, 503: ErrorMessage },
   };
 }
 

@@ -113,17 +113,6 @@ export const WebhookAnswer = Type.Object(
   { title: 'AiryWebhook' },
 );
 
-export const SourceAnswer = Type.Object(
-  {
-    source_id: Type.String(),
-    action_endpoint: Nullable(Type.String()),
-    name: Nullable(Type.String()),
-    image_url: Nullable(Type.String()),
-  },
-  { title: 'AirySource' },
-);
-export const NewSourceAnswer = Type.Object({ ...SourceAnswer.properties, token: Type.String({ description: 'Shown this once.' }) });
-
 export const CandidateAnswer = Type.Object(
   { name: Type.String(), image_url: Type.Optional(Type.String()), connected: Type.Boolean() },
   { additionalProperties: true, description: 'With the id under the name that `connect` wants.' },

@@ -12,7 +12,6 @@ import { addConversations } from './conversations.ts';
 import { addMessages } from './messages.ts';
 import { addMetadata } from './metadata.ts';
 import { Airy, answerError, normalise } from './routes.ts';
-import { addSources } from './sources.ts';
 import { addTags } from './tags.ts';
 import { addTemplates } from './templates.ts';
 import { addUsers } from './users.ts';
@@ -40,7 +39,6 @@ export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authent
       addContacts(airy);
       addClientConfig(airy);
       addWebhooks(airy);
-      addSources(airy);
     });
     await scope.register(async (own) => addChatplugin(own, engine, auth));
   });

@@ -4,7 +4,7 @@ import { notFound, PatchbayError } from '../../model/errors.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
 import { changeTag, deleteTag, insertTag, listTags, type Tag as Row } from '../../store/tags.ts';
 import { type Airy, Id, Name } from './routes.ts';
-import { listAnswer, TagAnswer } from './schemas.ts';
+import { listAnswer, Nothing, TagAnswer } from './schemas.ts';
 
 const COLORS = ['tag-red', 'tag-blue', 'tag-green', 'tag-purple'];
 
@@ -45,6 +45,7 @@ export function addTags(airy: Airy): void {
   airy.post(
     'tags.update',
     {
+      answer: Nothing,
       needs: 'conversations:write',
       summary: 'Change a tag',
       body: Type.Object({ id: Id, name: Type.Optional(Name), color: Type.Optional(Color) }),
@@ -60,14 +61,18 @@ export function addTags(airy: Airy): void {
     },
   );
 
-  airy.post('tags.delete', { needs: 'conversations:write', summary: 'Delete a tag', body: Type.Object({ id: Id }) }, async (call) => {
-    const { body, workspaceId, reply } = call;
-    await database.transaction(async (client) => {
-      if (!(await deleteTag(client, workspaceId, body.id))) throw notFound('tag');
-      await appendEvents(client, [{ workspaceId, type: 'tag.updated', data: { id: body.id.toLowerCase(), deleted: true } }]);
-    });
-    return reply.code(204).send();
-  });
+  airy.post(
+    'tags.delete',
+    { answer: Nothing, needs: 'conversations:write', summary: 'Delete a tag', body: Type.Object({ id: Id }) },
+    async (call) => {
+      const { body, workspaceId, reply } = call;
+      await database.transaction(async (client) => {
+        if (!(await deleteTag(client, workspaceId, body.id))) throw notFound('tag');
+        await appendEvents(client, [{ workspaceId, type: 'tag.updated', data: { id: body.id.toLowerCase(), deleted: true } }]);
+      });
+      return reply.code(204).send();
+    },
+  );
 }
 
 function eventOf({ id, name, color }: Row): Record<string, unknown> {

@@ -9,7 +9,7 @@ import {
   listMessageTemplates,
 } from '../../store/message-templates.ts';
 import { type Airy, Id, Name } from './routes.ts';
-import { listAnswer, TemplateAnswer } from './schemas.ts';
+import { listAnswer, Nothing, TemplateAnswer } from './schemas.ts';
 
 export function addTemplates(airy: Airy): void {
   const { database } = airy.engine;
@@ -68,7 +68,7 @@ export function addTemplates(airy: Airy): void {
     },
   );
 
-  airy.post('templates.delete', { needs: 'templates:write', summary: 'Delete a template', body: One }, async (call) => {
+  airy.post('templates.delete', { answer: Nothing, needs: 'templates:write', summary: 'Delete a template', body: One }, async (call) => {
     if (!(await deleteMessageTemplate(database, call.workspaceId, call.body.id))) throw notFound('template');
     return call.reply.code(204).send();
   });

@@ -5,7 +5,6 @@ import { type Content, textOf } from '../../model/content.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import type { Message, MessageState } from '../../model/message.ts';
 import type { ChannelRow } from '../../store/channels.ts';
-import { addressOf } from './own-channels.ts';
 
 type Json = Record<string, unknown>;
 
@@ -36,7 +35,8 @@ const DELIVERY_STATES: Record<MessageState, 'pending' | 'delivered' | 'failed'> 
 export function channelView(channel: ChannelRow) {
   return {
     id: channel.id,
-    ...addressOf(channel),
+    source: channel.source,
+    source_channel_id: channel.sourceChannelId,
     metadata: channelMetadata(channel),
     connected: isConnected(channel.status),
   };

@@ -98,16 +98,6 @@ export function showDetails(engine: Engine, row: ChannelRow): ChannelDetails {
   };
 }
 
-/**
- * What its owner has to enter elsewhere, for whoever made the channel just now: secrets that were made for it are shown
- * this once. What the caller gave is known there already.
- */
-export function setupOf(engine: Engine, row: ChannelRow, given: Record<string, unknown>): ChannelDetails['setup'] {
-  const view = engine.channels.view(row);
-  const made = Object.fromEntries(Object.entries(view.credentials).filter(([name]) => given[name] === undefined));
-  return engine.channels.connectorOf(row.source).setup?.({ ...view, credentials: made }, engine.config.providers) ?? [];
-}
-
 /** What is shown never depends on a secret, so the secrets stay closed. */
 function withoutCredentials(row: ChannelRow) {
   const { id, workspaceId, sourceChannelId, name, sandbox, settings, details } = row;

@@ -6,11 +6,11 @@ import type { Engine } from '../../engine/engine.ts';
 import { type ChannelFilter, type ChannelRow, listChannels } from '../../store/channels.ts';
 import type { Principal } from '../auth.ts';
 import { channelFor, liveChannelFor } from './access.ts';
-import { setupOf, showChannel, showDetails } from './channel-view.ts';
+import { showChannel, showDetails } from './channel-view.ts';
 import { changeChannel, connectChannel, prefixInput } from './channel-writes.ts';
 import { page, placeOf, placeToken } from './paging.ts';
 import { sourceOf } from './platforms.ts';
-import { Channel, ChannelDetails, ChannelOptions, NewChannel, STATUSES, USE_CASE_TYPES } from './schemas/channel.ts';
+import { Channel, ChannelDetails, ChannelOptions, STATUSES, USE_CASE_TYPES } from './schemas/channel.ts';
 import { FreeForm, ids, listAnswer, listOf, listQuery, NoContent, nullable, oneOf, Uuid } from './schemas/common.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
 
@@ -148,13 +148,12 @@ function writes(app: Routes, engine: Engine): void {
         summary: 'Connect an account; nothing is stored when its provider refuses',
         params: ids(),
         body: ConnectBody,
-        response: { 201: NewChannel },
+        response: { 201: Channel },
       },
     },
     async (request, reply) => {
       const row = await connectChannel(engine, request.principal, request.body);
-      const setup = setupOf(engine, row, request.body.input ?? {});
-      return reply.code(201).send({ ...showChannel(engine, row), ...(setup.length > 0 ? { setup } : {}) });
+      return reply.code(201).send(showChannel(engine, row));
     },
   );
   app.post(

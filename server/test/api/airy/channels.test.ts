@@ -71,6 +71,9 @@ describe('what is wrong', () => {
     expect((await reader.call('channels.list')).status).toBe(200);
     const refused = await reader.call('channels.chatplugin.connect', { name: 'x' });
     expect([refused.status, refused.json]).toEqual([403, { message: 'the API key lacks the scope channels:write' }]);
+    const agent = await app.workspace(['conversations:write']);
+    const note = await agent.call('metadata.upsert', { subject: 'channel', id: agent.id, data: {} });
+    expect([note.status, note.json]).toEqual([403, refused.json]);
   });
 
   it('takes the key bare, after Bearer and as X-API-Key', async () => {

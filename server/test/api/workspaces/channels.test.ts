@@ -129,17 +129,6 @@ describe('connecting and changing', () => {
     expect(again).toMatchObject({ status: 201, json: { id: first.json.id, status: 'active' } });
   });
 
-  it('shows a secret that was made for it this once, and never one that was given', async () => {
-    const connect = (input: object) => t.call('POST', '/channels', { body: { source: 'custom', input } });
-    const made = await connect({ source_channel_id: 'lobby' });
-    const secret = made.json.setup.find((row: { label: string }) => row.label === 'Secret').value;
-    expect(secret).toMatch(/^whsec_/);
-    for (const path of [`/channels/${made.json.id}`, `/channels/${made.json.id}/details`, '/channels/details']) {
-      expect((await t.call('GET', path)).text, path).not.toContain(secret);
-    }
-    expect((await connect({ source_channel_id: 'office', secret: 'a-secret-of-my-own' })).text).not.toContain('a-secret-of-my-own');
-  });
-
   it('forgets a deleted channel after 30 days', async () => {
     const { json } = await connect('old');
     await t.call('DELETE', `/channels/${json.id}`);

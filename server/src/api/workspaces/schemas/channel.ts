@@ -100,21 +100,6 @@ export const Channel = Type.Object(
 );
 export type Channel = Static<typeof Channel>;
 
-const Setup = Type.Array(Type.Object({ label: Type.String(), value: Type.String(), help: Type.Optional(Type.String()) }));
-
-export const NewChannel = Type.Object(
-  {
-    ...Channel.properties,
-    setup: Type.Optional(
-      Type.Unsafe<Static<typeof Setup>>({
-        ...Setup,
-        description: 'What has to be entered elsewhere. Secrets that were made for the channel are shown this once.',
-      }),
-    ),
-  },
-  { title: 'NewChannel' },
-);
-
 export const ChannelDetails = Type.Object(
   {
     id: Uuid,
@@ -131,7 +116,7 @@ export const ChannelDetails = Type.Object(
     details: Type.Record(Type.String(), Type.Unknown(), { description: 'What the provider told about the account.' }),
     metadata: FreeForm,
     grantsAccess: Type.Boolean({ description: 'A person can grant it access in the browser: POST …/consent.' }),
-    setup: Setup,
+    setup: Type.Array(Type.Object({ label: Type.String(), value: Type.String(), help: Type.Optional(Type.String()) })),
     lastInAt: nullable(Timestamp),
     lastOutAt: nullable(Timestamp),
     lastError: nullable(Type.Object({ class: Type.String(), message: Type.String(), at: Type.String() })),
