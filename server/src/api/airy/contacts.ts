@@ -3,17 +3,16 @@ import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { moveContact } from '../../engine/merge-contacts.ts';
 import type { Contact } from '../../model/contact.ts';
-import { notFound, PatchbayError } from '../../model/errors.ts';
+import { PatchbayError } from '../../model/errors.ts';
 import { isUuid, uuidv7 } from '../../model/ids.ts';
-import { getChannels } from '../../store/channels.ts';
 import { changeContact, deleteContact, getContact, insertContact, listContacts } from '../../store/contacts.ts';
-import { conversationsOfContacts, getConversation } from '../../store/conversations.ts';
+import { getConversation } from '../../store/conversations.ts';
 import type { Client } from '../../store/database.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
-import { messagePage } from './messages.ts';
+import { sourcesOf } from './contact-messages.ts';
 import { pageOf, sizeOf } from './paging.ts';
 import { type Airy, Cursor, Id, PageSize } from './routes.ts';
-import { ContactAnswer, listAnswer, MergedContactAnswer, MessageAnswer, Nothing, pageAnswer } from './schemas.ts';
+import { ContactAnswer, listAnswer, MergedContactAnswer, Nothing, pageAnswer } from './schemas.ts';
 import { ADDRESS_FIELDS, contactView } from './views.ts';
 
 type Json = Record<string, unknown>;
@@ -172,40 +171,6 @@ export function addContacts(airy: Airy): void {
       return { ...view, merge_history: merged.history };
     },
   );
-
-  airy.post(
-    'contacts.recent-messages',
-    {
-      needs: 'messages:read',
-      answer: Type.Record(Type.String(), pageAnswer(MessageAnswer)),
-      summary: "The newest messages of each of a contact's conversations",
-      body: Type.Object({
-        contact_id: Id,
-        include_sources: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 100 })),
-        page_size: PageSize,
-        cursors: Type.Optional(Type.Record(Type.String(), Type.String())),
-      }),
-    },
-    async ({ body, workspaceId, principal }) => {
-      const contact = await getContact(database, workspaceId, body.contact_id);
-      if (!contact) throw notFound('contact');
-      const sources = await sourcesOf(engine, workspaceId, [contact.id], principal.sandbox);
-      const wanted = Object.entries(sources.get(contact.id) ?? {}).filter(
-        ([, source]) => !body.include_sources?.length || body.include_sources.includes(source),
-      );
-      const pages = await Promise.all(
-        wanted.map(async ([id]) => {
-          const asked = {
-            ...(body.cursors?.[id] ? { cursor: body.cursors[id] } : {}),
-            ...(body.page_size ? { page_size: body.page_size } : {}),
-          };
-          const page = await messagePage(engine, workspaceId, id, asked);
-          return [id, { data: airy.show.messages(page.messages), pagination_data: page.pagination }];
-        }),
-      );
-      return Object.fromEntries(pages);
-    },
-  );
 }
 
 async function create(client: Client, workspaceId: string, fields: FieldsBody): Promise<Contact> {
@@ -279,28 +244,6 @@ async function shown(engine: Engine, workspaceId: string, contacts: Contact[]) {
     const { merge_history: _, ...metadata } = contact.metadata;
     return contactView({ ...contact, metadata }, sources.get(contact.id) ?? {});
   });
-}
-
-/** Contact → its conversations → the source of each. */
-async function sourcesOf(
-  engine: Engine,
-  workspaceId: string,
-  contactIds: string[],
-  sandboxOnly = false,
-): Promise<Map<string, Record<string, string>>> {
-  const conversations = await conversationsOfContacts(engine.database, workspaceId, contactIds);
-  const channels = await getChannels(engine.database, workspaceId, [...new Set(conversations.map((item) => item.channelId))]);
-  const sourceOf = new Map(channels.filter(({ sandbox }) => sandbox || !sandboxOnly).map((channel) => [channel.id, channel.source]));
-  const byContact = Map.groupBy(
-    conversations.filter((item) => sourceOf.has(item.channelId)),
-    (item) => item.contactId,
-  );
-  return new Map(
-    [...byContact].map(([contactId, items]) => [
-      contactId,
-      Object.fromEntries(items.map((item) => [item.id, sourceOf.get(item.channelId)!])),
-    ]),
-  );
 }
 
 function isObject(value: unknown): value is Json {

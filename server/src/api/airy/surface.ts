@@ -7,6 +7,7 @@ import { acceptJson } from '../json-body.ts';
 import { addChannels } from './channels.ts';
 import { addChatplugin } from './chatplugin.ts';
 import { addClientConfig } from './client-config.ts';
+import { addContactMessages } from './contact-messages.ts';
 import { addContacts } from './contacts.ts';
 import { addConversations } from './conversations.ts';
 import { addMessages } from './messages.ts';
@@ -37,6 +38,7 @@ export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authent
       addTemplates(airy);
       addUsers(airy);
       addContacts(airy);
+      addContactMessages(airy);
       addClientConfig(airy);
       addWebhooks(airy);
     });
