@@ -15,6 +15,7 @@ import { registerConsent } from './consent.ts';
 import { corsOptions } from './cors.ts';
 import { registerHooks } from './hooks/hooks.ts';
 import { createHttp } from './http.ts';
+import { parseJson } from './json-body.ts';
 import { registerLive } from './live/live.ts';
 import { registerMedia } from './media.ts';
 import { registerReference } from './reference.ts';
@@ -41,6 +42,8 @@ export async function createApp({ engine, metrics, readiness }: AppParts): Promi
 /** Everything that people, their programs and browsers call: with cookies, uploads, and other origins' pages in mind. */
 async function registerSurfaces(app: FastifyInstance, { engine, metrics, readiness }: AppParts): Promise<void> {
   const auth = new Authenticator(engine);
+  // Also for addresses that nobody knows: they are told so, whatever was sent there.
+  parseJson(app);
   await app.register(cookie);
   await app.register(multipart, { limits: { fileSize: MAX_UPLOAD_BYTES, files: 1, fields: 10 } });
   await app.register(cors, () => corsOptions(new Set(engine.config.allowedOrigins)));

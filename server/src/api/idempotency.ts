@@ -61,11 +61,12 @@ export function addIdempotency(scope: FastifyInstance, engine: Engine, options: 
   let sweptAt = 0;
 
   scope.addHook('preHandler', async (request, reply) => {
-    const given = request.headers['idempotency-key'];
-    if (given === undefined || READS.has(request.method)) return;
+    const header = request.headers['idempotency-key'];
+    if (header === undefined || READS.has(request.method)) return;
     const owner = ownerOf(request);
     if (!owner) return;
-    if (typeof given !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(given)) return refuse(reply, 'bad-key');
+    const given = typeof header === 'string' ? unquoted(header) : '';
+    if (!/^[\x20-\x7e]{1,255}$/.test(given)) return refuse(reply, 'bad-key');
     const key = owner.id ? `${owner.id} ${given}` : given;
     const fingerprint = fingerprintOf(request);
     const earlier = await takeIdempotencyKey(engine.database, owner.workspaceId, key, fingerprint);
@@ -111,6 +112,12 @@ export function addIdempotency(scope: FastifyInstance, engine: Engine, options: 
     sweptAt = Date.now();
     sweepIdempotencyKeys(engine.database).catch((error) => engine.log.warn({ err: error }, 'old idempotency keys could not be swept'));
   }
+}
+
+/** The draft writes the key as a quoted string; most clients send it bare. Both are the same key. */
+function unquoted(header: string): string {
+  const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header)?.[1];
+  return quoted === undefined ? header : quoted.replace(/\\(["\\])/g, '$1');
 }
 
 function contextOf(workspaceId: string, key: string): string {

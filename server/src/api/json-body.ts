@@ -19,6 +19,15 @@ export class BadJson extends Error {
 
 /** Makes a scope take `application/json` with an empty body, and no body where its schema wants an object. */
 export function acceptJson(scope: FastifyInstance): void {
+  parseJson(scope);
+  // What has no field that must be given is asked for by no body as well as by an empty object.
+  scope.addHook('preValidation', async (request) => {
+    if (request.body === undefined && request.routeOptions.schema?.body && !request.isMultipart()) request.body = {};
+  });
+}
+
+/** Makes a scope take `application/json` with an empty body. */
+export function parseJson(scope: FastifyInstance): void {
   scope.removeContentTypeParser(['application/json', 'text/plain']);
   scope.addContentTypeParser(['application/json', 'text/plain'], { parseAs: 'string' }, (_request, text, done) => {
     try {
@@ -26,10 +35,6 @@ export function acceptJson(scope: FastifyInstance): void {
     } catch (error) {
       done(error as Error);
     }
-  });
-  // What has no field that must be given is asked for by no body as well as by an empty object.
-  scope.addHook('preValidation', async (request) => {
-    if (request.body === undefined && request.routeOptions.schema?.body && !request.isMultipart()) request.body = {};
   });
 }
 

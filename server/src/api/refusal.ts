@@ -96,7 +96,7 @@ interface Violation {
 }
 
 /** Schema violations by field: `receiver.contacts.0.identifierKey`; one line each, never empty. */
-function problemsOf(violations: readonly Violation[]): FieldProblem[] {
+export function problemsOf(violations: readonly Violation[]): FieldProblem[] {
   const problems = new Map<string, FieldProblem>();
   const add = (field: string, message: string) => problems.set(`${field} ${message}`, { field, message });
   const choices = Map.groupBy(

@@ -111,9 +111,9 @@ export class Channels {
         });
       }
       // A stand-in must not take the place of a real connection, nor show its history to test keys; nor the other way round.
-      if (existing && existing.status !== 'deleted' && existing.sandbox !== request.sandbox) {
-        const whose = existing.sandbox ? 'a test key' : 'a live key';
-        throw new PatchbayError('conflict', `${connector.title} ${connected.sourceChannelId} was connected with ${whose}: delete it first`);
+      if (existing && existing.sandbox !== request.sandbox && (!existing.sandbox || existing.status !== 'deleted')) {
+        const made = existing.sandbox ? 'with a test key: delete that channel first' : 'with a live key';
+        throw new PatchbayError('conflict', `${connector.title} ${connected.sourceChannelId} was connected ${made}`);
       }
       const id = existing?.id ?? uuidv7();
       const sealed = this.#vault.seal(connected.credentials, contextOf(request.workspaceId, id));

@@ -66,11 +66,20 @@ async function resolved(host: string): Promise<string> {
 
 const MAX_REDIRECTS = 3;
 
+export interface HttpClientOptions {
+  allowPrivate: boolean;
+  /** Which addresses are out of bounds; those that `isPrivateAddress` knows unless said. */
+  isPrivate?: (address: string) => boolean;
+  /** Asks the DNS; the system's resolver unless said. */
+  resolve?: (host: string, callback: (error: Error | null, address: string) => void) => void;
+}
+
 /**
  * Makes the client. Unless `allowPrivate`, names are resolved here and the connection goes to the very address that was
  * checked, so that neither a redirect nor a name that resolves anew can reach the inside of a network.
  */
-export function createHttpClient(options: { allowPrivate: boolean }): HttpClient & { close(): Promise<void> } {
+export function createHttpClient(options: HttpClientOptions): HttpClient & { close(): Promise<void> } {
+  const { isPrivate = isPrivateAddress, resolve = lookup } = options;
   const connect = buildConnector({ timeout: 5_000 });
   const agent = new Agent({
     connections: 256,
@@ -82,11 +91,11 @@ export function createHttpClient(options: { allowPrivate: boolean }): HttpClient
           const host = target.hostname.replace(/^\[|\]$/g, '');
           const use = (error: Error | null, address: string) => {
             if (error) return callback(error, null);
-            if (isPrivateAddress(address)) return callback(new BlockedAddress(host), null);
+            if (isPrivate(address)) return callback(new BlockedAddress(host), null);
             connect({ ...target, hostname: address, servername: target.servername ?? (isIP(host) ? undefined : host) }, callback);
           };
           if (isIP(host)) use(null, host);
-          else lookup(host, (error, address) => use(error, address));
+          else resolve(host, use);
         },
   });
 

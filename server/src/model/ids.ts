@@ -39,6 +39,15 @@ export function firstUuidv7At(ms: number): string {
   return format(bytes);
 }
 
+/** Of what is made together under one UUIDv7, the nth one's: the same each time, and sorted by n and by the time of the one. */
+export function nthOf(id: string, n: number): string {
+  const time = Buffer.from(id.replaceAll('-', '').slice(0, 12), 'hex');
+  const rest = createHash('sha256').update(`${n} of ${id}`).digest().subarray(0, 10);
+  rest.writeUInt16BE(0x7000 | (n & 0xfff), 0);
+  rest[2] = (rest[2]! & 0x3f) | 0x80;
+  return format(Buffer.concat([time, rest]));
+}
+
 /** A UUID that the same name always gives: SHA-1 of the name, version and variant bits set. */
 export function uuidOf(name: string): string {
   const bytes = createHash('sha1').update(name).digest().subarray(0, 16);

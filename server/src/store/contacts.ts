@@ -3,6 +3,7 @@ import type { Contact, Identity } from '../model/contact.ts';
 import type { Client } from './database.ts';
 import { toJson } from './json.ts';
 import { columnsOf, type RowKey } from './row-key.ts';
+import { LIVE_CONTACT } from './sandbox.ts';
 
 const COLUMNS = `workspace_id as "workspaceId", id, display_name as "displayName", avatar_url as "avatarUrl", attributes, metadata,
   profile_state as "profileState", merged_into as "mergedInto", created_at as "createdAt", updated_at as "updatedAt"`;
@@ -179,10 +180,6 @@ export interface ContactPage {
   limit: number;
 }
 
-const SANDBOX_ONLY = `and (exists (select 1 from conversations c join channels h on h.workspace_id = c.workspace_id and h.id = c.channel_id
-    where c.workspace_id = contacts.workspace_id and c.contact_id = contacts.id and h.sandbox)
-  or not exists (select 1 from conversations c where c.workspace_id = contacts.workspace_id and c.contact_id = contacts.id))`;
-
 /** A page of contacts and how many there are in all. */
 export async function listContacts(
   client: Client,
@@ -192,7 +189,7 @@ export async function listContacts(
   const where = `workspace_id = $1 and merged_into is null
     and ($2::text is null or strpos(lower(display_name), lower($2)) > 0
       or exists (select 1 from identities i where i.workspace_id = contacts.workspace_id and i.contact_id = contacts.id and strpos(lower(i.value), lower($2)) > 0))
-    ${page.sandboxOnly ? SANDBOX_ONLY : ''}`;
+    ${page.sandboxOnly ? `and not (${LIVE_CONTACT})` : ''}`;
   const total =
     page.withTotal === false
       ? 0

@@ -233,6 +233,14 @@ it('speaks Airy: shapes, signature, own headers; an update keeps what it does no
   expect(updated.body).toMatchObject({ name: 'Named', events: ['message.created', 'conversation.updated'], headers: { 'X-Own': 'yes' } });
   expect((await api.call('POST', '/webhooks.unsubscribe', { id })).body.status).toBe('Unsubscribed');
   expect((await api.call('POST', '/webhooks.list', {})).body.data).toHaveLength(1);
+
+  const again = await api.call('POST', '/webhooks.subscribe', { url, id: id.toUpperCase(), events: ['tag.updated'] });
+  expect([again.status, again.body]).toEqual([200, { id, name: null, status: 'Subscribed', url, headers: {}, events: ['tag.updated'] }]);
+  expect((await api.call('POST', '/webhooks.list', {})).body.data).toEqual([again.body]);
+  const { id: birds } = await subscribe(url);
+  expect((await api.call('POST', '/webhooks.subscribe', { url, id: birds })).status).toBe(409);
+  await api.call('DELETE', `${base}/${birds}`);
+  await api.call('POST', '/webhooks.unsubscribe', { id });
 });
 
 it('speaks Aurion, and knows both paths of the workspace surface', async () => {

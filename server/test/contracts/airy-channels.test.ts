@@ -305,5 +305,7 @@ describe('who may call', () => {
     for (const source of ['chatplugin', 'chat_plugin'])
       expect((await client.airy('channels.list', { source })).json).toEqual({ data: [channel] });
     expect((await client.airy('channels.list', {})).json.data).toHaveLength(2);
+    expect((await client.airy('channels.chat_plugin.connect', { name: 'a' })).json).toEqual(channel);
+    expect((await client.airy('channels.chat_plugin.disconnect', { channel_id: channel.id })).status).toBe(202);
   });
 });

@@ -4,7 +4,8 @@ import { notFound, PatchbayError } from '../../model/errors.ts';
 import { isUuid } from '../../model/ids.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { AIRY_SOURCES, candidateView, connectInput } from './connect.ts';
-import { type Airy, Id, Name } from './routes.ts';
+import { type Airy, EMPTY, Id, Name } from './routes.ts';
+import { CandidateAnswer, ChannelAnswer, listAnswer, Nothing } from './schemas.ts';
 import { channelView } from './views.ts';
 
 const ImageUrl = Type.Optional(Type.String({ maxLength: 4000 }));
@@ -16,20 +17,22 @@ export function addChannels(airy: Airy): void {
     'channels.list',
     {
       needs: 'channels:read',
+      answer: listAnswer(ChannelAnswer),
       summary: 'List channels, disconnected ones too',
       body: Type.Object({ source: Type.Optional(Type.String({ maxLength: 200 })) }),
     },
-    async ({ body, workspaceId }) => {
+    async ({ body, workspaceId, principal }) => {
       const source = body.source && sourceOf(body.source);
       const known = source && engine.registry.connector(source) ? { sources: [source] } : {};
-      const views = (await engine.channels.list(workspaceId, known)).map(channelView);
+      const channels = await engine.channels.list(workspaceId, { ...known, ...(principal.sandbox ? { sandbox: true } : {}) });
+      const views = channels.map(channelView);
       return { data: source && !known.sources ? views.filter((view) => view.source === source) : views };
     },
   );
 
   airy.post(
     'channels.info',
-    { needs: 'channels:read', summary: 'Show one channel', body: Type.Object({ channel_id: Id }) },
+    { needs: 'channels:read', answer: ChannelAnswer, summary: 'Show one channel', body: Type.Object({ channel_id: Id }) },
     async ({ body, workspaceId }) => channelView(await existing(airy, workspaceId, body.channel_id)),
   );
 
@@ -37,6 +40,7 @@ export function addChannels(airy: Airy): void {
     'channels.update',
     {
       needs: 'channels:write',
+      answer: ChannelAnswer,
       summary: "Change a channel's name or picture",
       body: Type.Object({ channel_id: Id, name: Type.Optional(Name), image_url: ImageUrl }),
     },
@@ -52,10 +56,11 @@ export function addChannels(airy: Airy): void {
 
   for (const { source, title, explore } of engine.registry.connectors) {
     airy.post(
-      `channels.${source}.connect`,
+      namesOf(source, 'connect'),
       {
         needs: 'channels:write',
         summary: `Connect ${title}; the same account again gives the same channel`,
+        answer: ChannelAnswer,
         body: Type.Object({ name: Type.Optional(Name), image_url: ImageUrl }, { additionalProperties: true }),
       },
       async ({ body, workspaceId, principal }) => {
@@ -79,6 +84,7 @@ export function addChannels(airy: Airy): void {
       {
         needs: 'channels:write',
         summary: `List the accounts of ${title} that could be connected`,
+        answer: listAnswer(CandidateAnswer),
         body: Type.Object(
           { auth_token: Type.Optional(Type.String()), token: Type.Optional(Type.String()) },
           { additionalProperties: true },
@@ -93,13 +99,25 @@ export function addChannels(airy: Airy): void {
     );
   }
 
+  for (const source of AIRY_SOURCES.filter((name) => !engine.registry.connector(name))) {
+    airy.post(
+      `channels.${source}.connect`,
+      { answer: Nothing, needs: 'channels:write', summary: `Connect ${source}: Patchbay has no such source` },
+      async () => {
+        throw new PatchbayError('not-supported', `Patchbay has no source ${source}`);
+      },
+    );
+  }
+
   const sources = new Set([...AIRY_SOURCES, ...engine.registry.connectors.map((connector) => connector.source)]);
   for (const source of sources) {
     airy.post(
-      `channels.${source}.disconnect`,
+      namesOf(source, 'disconnect'),
       {
         needs: 'channels:write',
         summary: 'Disconnect a channel, whatever its source; its history stays',
+        answer: EMPTY,
+        status: 202,
         body: Type.Object({ channel_id: Type.Optional(Type.String()) }),
       },
       async ({ body, workspaceId, reply }) => {
@@ -127,7 +145,13 @@ async function existing(airy: Airy, workspaceId: string, id: string): Promise<Ch
   return channel;
 }
 
-/** An older document writes `chat_plugin`. */
-function sourceOf(source: string): string {
-  return source === 'chat_plugin' ? 'chatplugin' : source;
+/** An older document's word for a source. */
+const OLD_NAMES: Record<string, string> = { chatplugin: 'chat_plugin' };
+
+function sourceOf(name: string): string {
+  return Object.keys(OLD_NAMES).find((source) => OLD_NAMES[source] === name) ?? name;
+}
+
+function namesOf(source: string, verb: string): string[] {
+  return [source, OLD_NAMES[source] ?? []].flat().map((name) => `channels.${name}.${verb}`);
 }

@@ -18,7 +18,8 @@ import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { type Visitor, Visitors } from '../live/visitor.ts';
 import { visitorMessageView } from '../live/visitor-view.ts';
 import { addMediaUpload } from './media.ts';
-import { EMPTY, Id } from './routes.ts';
+import { EMPTY, Id, operationId } from './routes.ts';
+import { ErrorMessage, MessageAnswer, Nothing, ResumeAnswer, TokenAnswer, WidgetAnswer } from './schemas.ts';
 import { Show } from './show.ts';
 
 const HISTORY = 500;
@@ -41,7 +42,13 @@ const SendBody = Type.Object({
 export async function addChatplugin(scope: FastifyInstance, engine: Engine, auth: Authenticator): Promise<void> {
   const visitors = new Visitors(engine);
   const show = new Show(engine);
-  const schema = (summary: string, body: Type.TSchema = EMPTY) => ({ tags: ['Airy live chat'], summary, body });
+  const schema = (name: string, summary: string, answer: Type.TSchema, body: Type.TSchema = EMPTY) => ({
+    tags: ['Airy live chat'],
+    operationId: operationId(name),
+    summary,
+    body,
+    response: { [answer === Nothing ? 204 : 200]: answer, '4xx': ErrorMessage, 503: ErrorMessage },
+  });
   await scope.register(rateLimit, { global: false });
   addIdempotency(scope, engine, {
     refusal: (problem, message) => ({ status: IDEMPOTENCY_STATUS[problem], body: { message } }),
@@ -62,8 +69,10 @@ export async function addChatplugin(scope: FastifyInstance, engine: Engine, auth
     {
       schema: {
         tags: ['Airy live chat'],
+        operationId: operationId('widget.config'),
         summary: 'How the widget of a channel looks',
         querystring: Type.Object({ channel_id: Type.Optional(Type.String()) }),
+        response: { 200: WidgetAnswer, '4xx': ErrorMessage },
       },
     },
     async (request) => {
@@ -79,7 +88,7 @@ export async function addChatplugin(scope: FastifyInstance, engine: Engine, auth
   const AuthenticateBody = Type.Object({ channel_id: Type.Optional(Id), resume_token: Type.Optional(Type.String()) });
   scope.post<{ Body: Static<typeof AuthenticateBody> }>(
     '/chatplugin.authenticate',
-    { schema: schema('Begin a chat, or come back to one', AuthenticateBody) },
+    { schema: schema('chatplugin.authenticate', 'Begin a chat, or come back to one', TokenAnswer, AuthenticateBody) },
     async (request, reply) => {
       const { channel_id: channelId, resume_token: resumeToken } = request.body;
       if (resumeToken) {
@@ -114,7 +123,7 @@ export async function addChatplugin(scope: FastifyInstance, engine: Engine, auth
   };
   scope.post<{ Body: Static<typeof SendBody> }>(
     '/chatplugin.send',
-    { schema: schema('Write as the visitor', SendBody), config: limited, onRequest: admit },
+    { schema: schema('chatplugin.send', 'Write as the visitor', MessageAnswer, SendBody), config: limited, onRequest: admit },
     async (request) => {
       const visitor = request.visitor!;
       const channel = await openChannel(visitors, visitor);
@@ -127,7 +136,7 @@ export async function addChatplugin(scope: FastifyInstance, engine: Engine, auth
   const ResumeBody = Type.Object({ channel_id: Type.Optional(Id), conversation_id: Type.Optional(Id) });
   scope.post<{ Body: Static<typeof ResumeBody> }>(
     '/chatplugin.resumeToken',
-    { schema: schema('A token to come back to the chat with, for a week', ResumeBody) },
+    { schema: schema('chatplugin.resumeToken', 'A token to come back to the chat with, for a week', ResumeAnswer, ResumeBody) },
     async (request, reply) => {
       const visitor = await visitors.byToken(request.headers.authorization);
       if (visitor) {
@@ -145,14 +154,15 @@ export async function addChatplugin(scope: FastifyInstance, engine: Engine, auth
       const conversation = await getConversation(engine.database, workspaceId, conversationId);
       if (conversation?.channelId !== channelId.toLowerCase()) throw notFound('conversation');
       const owner = { workspaceId, channelId: conversation.channelId, conversationId: conversation.id };
-      await openChannel(visitors, owner);
+      const channel = await openChannel(visitors, owner);
+      if (principal.sandbox && !channel.sandbox) throw notFound('conversation');
       return { resume_token: await visitors.resumeToken(owner) };
     },
   );
 
   scope.post(
     '/chatplugin.end',
-    { schema: schema('End the chat; its tokens do not open it again'), onRequest: admit },
+    { schema: schema('chatplugin.end', 'End the chat; its tokens do not open it again', Nothing), onRequest: admit },
     async (request, reply) => {
       const visitor = request.visitor!;
       checkOrigin(visitors, await openChannel(visitors, visitor), request);

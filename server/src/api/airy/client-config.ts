@@ -1,6 +1,9 @@
 /** What Airy's front-ends ask at their start: airy.md 1.10. Everything comes from the registry of connectors. */
+import Type from 'typebox';
 import type { Connector } from '../../connectors/connector.ts';
-import type { Airy } from './routes.ts';
+import { PatchbayError } from '../../model/errors.ts';
+import { type Airy, Name } from './routes.ts';
+import { ClientConfigAnswer, ComponentsAnswer, Nothing } from './schemas.ts';
 
 /** The version of Airy whose contract this surface keeps. */
 const AIRY_VERSION = '0.57.0-alpha';
@@ -18,20 +21,72 @@ export function addClientConfig(airy: Airy): void {
   const components = [...new Map(airy.engine.registry.connectors.map((connector) => [componentOf(connector.source), connector]))];
   const names = [...components.map(([name]) => name), ...BUILT_IN];
 
-  airy.post('client.config', { needs: 'channels:read', summary: 'What clients need to know at their start' }, async ({ principal }) => ({
-    services: Object.fromEntries(names.map((name) => [name, { enabled: true, healthy: true, component: name }])),
-    user_profile: { id: principal.keyId, name: principal.name, avatar_url: null },
-    tag_config: { colors: COLORS },
-    cluster_version: AIRY_VERSION,
-  }));
+  airy.post(
+    'client.config',
+    { needs: 'channels:read', answer: ClientConfigAnswer, summary: 'What clients need to know at their start' },
+    async ({ principal }) => ({
+      services: Object.fromEntries(names.map((name) => [name, { enabled: true, healthy: true, component: name }])),
+      user_profile: { id: principal.keyId, name: principal.name, avatar_url: null },
+      tag_config: { colors: COLORS },
+      cluster_version: AIRY_VERSION,
+    }),
+  );
 
-  airy.post('components.list', { needs: 'channels:read', summary: 'The sources that can be connected' }, async () => ({
-    components: Object.fromEntries(components.map(([name, connector]) => [name, componentView(name, connector)])),
-  }));
+  airy.post(
+    'components.list',
+    { needs: 'channels:read', answer: ComponentsAnswer, summary: 'The sources that can be connected' },
+    async () => ({
+      components: Object.fromEntries(components.map(([name, connector]) => [name, componentView(name, connector)])),
+    }),
+  );
 
-  airy.post('components.get', { needs: 'channels:read', summary: 'How the sources are configured' }, async () => ({
-    components: Object.fromEntries(names.map((name) => [name, { enabled: 'true' }])),
-  }));
+  addInstallation(airy, names);
+
+  airy.post(
+    'components.get',
+    { needs: 'channels:read', answer: ComponentsAnswer, summary: 'How the sources are configured' },
+    async () => ({
+      components: Object.fromEntries(names.map((name) => [name, { enabled: 'true' }])),
+    }),
+  );
+}
+
+/** Every component is part of Patchbay: there is nothing to install, and nothing that could be taken away. */
+function addInstallation(airy: Airy, names: string[]): void {
+  const check = (name: string) => {
+    if (!names.includes(name)) throw new PatchbayError('invalid', `there is no component ${name}`);
+  };
+  const One = Type.Object({ name: Name });
+  airy.post(
+    'components.install',
+    { answer: Nothing, needs: 'channels:write', status: 202, summary: 'Install a component: each is installed already', body: One },
+    async ({ body, reply }) => {
+      check(body.name);
+      return reply.code(202).send();
+    },
+  );
+  airy.post(
+    'components.uninstall',
+    { answer: Nothing, needs: 'channels:write', summary: 'Uninstall a component: none can be', body: One },
+    async ({ body }) => {
+      check(body.name);
+      throw new PatchbayError('not-supported', `${body.name} is part of Patchbay and cannot be uninstalled`);
+    },
+  );
+  for (const name of ['components.update', 'components.delete', 'cluster.update']) {
+    airy.post(
+      name,
+      {
+        answer: Nothing,
+        needs: 'channels:write',
+        summary: 'Change the configuration: it is given by environment variables',
+        body: Type.Object({}),
+      },
+      async () => {
+        throw new PatchbayError('not-supported', 'Patchbay is configured by environment variables: npm start -- --help lists them');
+      },
+    );
+  }
 }
 
 /** One of Airy's components serves every source of a provider that shares the first part of its name. */

@@ -3,16 +3,16 @@ import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { moveContact } from '../../engine/merge-contacts.ts';
 import type { Contact } from '../../model/contact.ts';
-import { notFound, PatchbayError } from '../../model/errors.ts';
+import { PatchbayError } from '../../model/errors.ts';
 import { isUuid, uuidv7 } from '../../model/ids.ts';
-import { getChannels } from '../../store/channels.ts';
 import { changeContact, deleteContact, getContact, insertContact, listContacts } from '../../store/contacts.ts';
-import { conversationsOfContacts, getConversation } from '../../store/conversations.ts';
+import { getConversation } from '../../store/conversations.ts';
 import type { Client } from '../../store/database.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
-import { messagePage } from './messages.ts';
-import { pageOf } from './paging.ts';
+import { sourcesOf } from './contact-messages.ts';
+import { pageOf, sizeOf } from './paging.ts';
 import { type Airy, Cursor, Id, PageSize } from './routes.ts';
+import { ContactAnswer, listAnswer, MergedContactAnswer, Nothing, pageAnswer } from './schemas.ts';
 import { ADDRESS_FIELDS, contactView } from './views.ts';
 
 type Json = Record<string, unknown>;
@@ -43,14 +43,24 @@ export function addContacts(airy: Airy): void {
   const { engine } = airy;
   const { database } = engine;
 
-  airy.post('contacts.create', { needs: 'contacts:write', summary: 'Make a contact', body: Fields }, async (call) => {
-    const contact = await database.transaction((client) => create(client, call.workspaceId, call.body));
-    return call.reply.code(201).send((await shown(engine, call.workspaceId, [contact]))[0]);
-  });
+  airy.post(
+    'contacts.create',
+    { needs: 'contacts:write', answer: ContactAnswer, status: 201, summary: 'Make a contact', body: Fields },
+    async (call) => {
+      const contact = await database.transaction((client) => create(client, call.workspaceId, call.body));
+      return call.reply.code(201).send((await shown(engine, call.workspaceId, [contact]))[0]);
+    },
+  );
 
   airy.post(
     'contacts.import',
-    { needs: 'contacts:write', summary: 'Make many contacts', body: Type.Array(Fields, { maxItems: MAX_IMPORT }) },
+    {
+      needs: 'contacts:write',
+      answer: listAnswer(ContactAnswer),
+      status: 201,
+      summary: 'Make many contacts',
+      body: Type.Array(Fields, { maxItems: MAX_IMPORT }),
+    },
     async ({ body, workspaceId, reply }) => {
       const contacts = await database.transaction(async (client) => {
         const made: Contact[] = [];
@@ -63,14 +73,20 @@ export function addContacts(airy: Airy): void {
 
   airy.post(
     'contacts.list',
-    { needs: 'contacts:read', summary: 'Contacts by name', body: Type.Object({ cursor: Cursor, page_size: PageSize }) },
-    async ({ body, workspaceId }) => {
-      const limit = body.page_size === undefined ? 20 : body.page_size <= 0 ? 10 : Math.min(body.page_size, 1000);
+    {
+      needs: 'contacts:read',
+      answer: pageAnswer(ContactAnswer),
+      summary: 'Contacts by name',
+      body: Type.Object({ cursor: Cursor, page_size: PageSize }),
+    },
+    async ({ body, workspaceId, principal }) => {
+      const limit = sizeOf(body.page_size);
       const at = body.cursor && isUuid(body.cursor) ? await getContact(database, workspaceId, body.cursor) : undefined;
       if (body.cursor && !at) throw new PatchbayError('invalid', 'the cursor is not from this list');
       const after = at && { name: at.displayName, createdAt: at.createdAt, id: at.id };
       const { contacts, total } = await listContacts(database, workspaceId, {
         order: 'name',
+        ...(principal.sandbox ? { sandboxOnly: true } : {}),
         ...(after ? { after } : {}),
         limit: limit + 1,
       });
@@ -84,6 +100,7 @@ export function addContacts(airy: Airy): void {
     'contacts.info',
     {
       needs: 'contacts:read',
+      answer: ContactAnswer,
       summary: 'One contact, by its id or by a conversation',
       body: Type.Object({ id: Type.Optional(Id), conversation_id: Type.Optional(Id) }),
     },
@@ -102,7 +119,9 @@ export function addContacts(airy: Airy): void {
   airy.post(
     'contacts.update',
     {
+      answer: Nothing,
       needs: 'contacts:write',
+      status: 202,
       summary: 'Change a contact; an empty text deletes a field',
       body: Type.Object({ ...Fields.properties, id: Id }),
     },
@@ -125,19 +144,24 @@ export function addContacts(airy: Airy): void {
     },
   );
 
-  airy.post('contacts.delete', { needs: 'contacts:write', summary: 'Delete a contact', body: Type.Object({ id: Id }) }, async (call) => {
-    const { body, workspaceId, reply } = call;
-    await database.transaction(async (client) => {
-      if (!(await deleteContact(client, workspaceId, body.id))) throw new PatchbayError('not-found', 'Contact not found');
-      await appendEvents(client, [{ workspaceId, type: 'contact.updated', contactId: body.id, data: { deleted: true } }]);
-    });
-    return reply.code(202).send();
-  });
+  airy.post(
+    'contacts.delete',
+    { answer: Nothing, needs: 'contacts:write', status: 202, summary: 'Delete a contact', body: Type.Object({ id: Id }) },
+    async (call) => {
+      const { body, workspaceId, reply } = call;
+      await database.transaction(async (client) => {
+        if (!(await deleteContact(client, workspaceId, body.id))) throw new PatchbayError('not-found', 'Contact not found');
+        await appendEvents(client, [{ workspaceId, type: 'contact.updated', contactId: body.id, data: { deleted: true } }]);
+      });
+      return reply.code(202).send();
+    },
+  );
 
   airy.post(
     'contacts.merge',
     {
       needs: 'contacts:write',
+      answer: MergedContactAnswer,
       summary: 'Make one contact of two; what the destination says wins',
       body: Type.Object({ source_id: Id, destination_id: Id }),
     },
@@ -145,39 +169,6 @@ export function addContacts(airy: Airy): void {
       const merged = await database.transaction((client) => merge(engine, client, workspaceId, body.source_id, body.destination_id));
       const [view] = await shown(engine, workspaceId, [merged.contact]);
       return { ...view, merge_history: merged.history };
-    },
-  );
-
-  airy.post(
-    'contacts.recent-messages',
-    {
-      needs: 'messages:read',
-      summary: "The newest messages of each of a contact's conversations",
-      body: Type.Object({
-        contact_id: Id,
-        include_sources: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 100 })),
-        page_size: PageSize,
-        cursors: Type.Optional(Type.Record(Type.String(), Type.String())),
-      }),
-    },
-    async ({ body, workspaceId }) => {
-      const contact = await getContact(database, workspaceId, body.contact_id);
-      if (!contact) throw notFound('contact');
-      const sources = await sourcesOf(engine, workspaceId, [contact.id]);
-      const wanted = Object.entries(sources.get(contact.id) ?? {}).filter(
-        ([, source]) => !body.include_sources?.length || body.include_sources.includes(source),
-      );
-      const pages = await Promise.all(
-        wanted.map(async ([id]) => {
-          const asked = {
-            ...(body.cursors?.[id] ? { cursor: body.cursors[id] } : {}),
-            ...(body.page_size ? { page_size: body.page_size } : {}),
-          };
-          const page = await messagePage(engine, workspaceId, id, asked);
-          return [id, { data: airy.show.messages(page.messages), pagination_data: page.pagination }];
-        }),
-      );
-      return Object.fromEntries(pages);
     },
   );
 }
@@ -253,20 +244,6 @@ async function shown(engine: Engine, workspaceId: string, contacts: Contact[]) {
     const { merge_history: _, ...metadata } = contact.metadata;
     return contactView({ ...contact, metadata }, sources.get(contact.id) ?? {});
   });
-}
-
-/** Contact → its conversations → the source of each. */
-async function sourcesOf(engine: Engine, workspaceId: string, contactIds: string[]): Promise<Map<string, Record<string, string>>> {
-  const conversations = await conversationsOfContacts(engine.database, workspaceId, contactIds);
-  const channels = await getChannels(engine.database, workspaceId, [...new Set(conversations.map((item) => item.channelId))]);
-  const sourceOf = new Map(channels.map((channel) => [channel.id, channel.source]));
-  const byContact = Map.groupBy(conversations, (item) => item.contactId);
-  return new Map(
-    [...byContact].map(([contactId, items]) => [
-      contactId,
-      Object.fromEntries(items.map((item) => [item.id, sourceOf.get(item.channelId)!])),
-    ]),
-  );
 }
 
 function isObject(value: unknown): value is Json {

@@ -4,10 +4,12 @@ import { ConversationTotals } from '../../engine/conversation-totals.ts';
 import { markConversationRead, nameContact, refetchProfile, updateConversation } from '../../engine/conversations.ts';
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { type Condition, getConversation, listConversations } from '../../store/conversations.ts';
+import type { Principal } from '../auth.ts';
 import { FilterError, parseFilter } from './filter.ts';
 import { filterCondition } from './filter-sql.ts';
-import { pageOf } from './paging.ts';
+import { pageOf, sizeOf } from './paging.ts';
 import { type Airy, Id, PageSize } from './routes.ts';
+import { ConversationAnswer, Nothing, pageAnswer } from './schemas.ts';
 
 const MAX_PAGE = 10_000;
 const MAX_OFFSET = 2_147_483_647;
@@ -23,6 +25,7 @@ export function addConversations(airy: Airy): void {
     'conversations.list',
     {
       needs: 'conversations:read',
+      answer: pageAnswer(ConversationAnswer),
       summary: 'Conversations, the newest first; `filters` in the Lucene query syntax',
       body: Type.Object({
         filters: Type.Optional(Type.String()),
@@ -30,10 +33,10 @@ export function addConversations(airy: Airy): void {
         page_size: PageSize,
       }),
     },
-    async ({ body, workspaceId }) => {
+    async ({ body, workspaceId, principal }) => {
       const offset = offsetOf(body.cursor);
-      const limit = body.page_size === undefined ? 20 : body.page_size <= 0 ? 10 : Math.min(body.page_size, MAX_PAGE);
-      const where = conditionOf(body.filters ?? '');
+      const limit = sizeOf(body.page_size, MAX_PAGE);
+      const where = within(principal, conditionOf(body.filters ?? ''));
       const [page, total] = await Promise.all([
         listConversations(engine.database, workspaceId, { ...(where ? { where } : {}), offset, limit: limit + 1 }),
         totals.total(workspaceId, where),
@@ -46,7 +49,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     'conversations.info',
-    { needs: 'conversations:read', summary: 'One conversation', body: One },
+    { needs: 'conversations:read', answer: ConversationAnswer, summary: 'One conversation', body: One },
     async ({ body, workspaceId }) => {
       const conversation = await getConversation(engine.database, workspaceId, body.conversation_id);
       if (!conversation?.lastMessageId) throw notFound('conversation');
@@ -56,7 +59,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     ['conversations.mark-read', 'conversations.markRead'],
-    { needs: 'conversations:write', summary: 'Mark everything in a conversation read', body: One },
+    { answer: Nothing, needs: 'conversations:write', summary: 'Mark everything in a conversation read', body: One },
     async ({ body, workspaceId, reply }) => {
       await markConversationRead(engine, workspaceId, body.conversation_id);
       return reply.code(204).send();
@@ -65,7 +68,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     'conversations.tag',
-    { needs: 'conversations:write', summary: 'Put a tag on a conversation', body: Tagging },
+    { answer: Nothing, needs: 'conversations:write', summary: 'Put a tag on a conversation', body: Tagging },
     async ({ body, workspaceId, reply }) => {
       await updateConversation(engine, workspaceId, body.conversation_id, { addTag: body.tag_id.toLowerCase() });
       return reply.code(204).send();
@@ -74,7 +77,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     'conversations.untag',
-    { needs: 'conversations:write', summary: 'Take a tag off a conversation', body: Tagging },
+    { answer: Nothing, needs: 'conversations:write', summary: 'Take a tag off a conversation', body: Tagging },
     async ({ body, workspaceId, reply }) => {
       await updateConversation(engine, workspaceId, body.conversation_id, { removeTag: body.tag_id.toLowerCase() });
       return reply.code(204).send();
@@ -84,6 +87,7 @@ export function addConversations(airy: Airy): void {
   airy.post(
     ['conversations.set-state', 'conversations.setState'],
     {
+      answer: Nothing,
       needs: 'conversations:write',
       summary: 'Set the state of a conversation: OPEN, CLOSED, or a word of your own',
       body: Type.Object({ conversation_id: Id, state: Type.String({ minLength: 1, maxLength: 200 }) }),
@@ -96,7 +100,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     ['conversations.remove-state', 'conversations.removeState'],
-    { needs: 'conversations:write', summary: 'Remove the state of a conversation', body: One },
+    { answer: Nothing, needs: 'conversations:write', summary: 'Remove the state of a conversation', body: One },
     async ({ body, workspaceId, reply }) => {
       await updateConversation(engine, workspaceId, body.conversation_id, { state: null }, { state: null });
       return reply.code(204).send();
@@ -106,6 +110,7 @@ export function addConversations(airy: Airy): void {
   airy.post(
     ['conversations.update-contact', 'conversations.updateContact'],
     {
+      answer: Nothing,
       needs: 'contacts:write',
       summary: 'Name the contact of a conversation',
       body: Type.Object({ conversation_id: Id, display_name: Type.String({ minLength: 1, maxLength: 1000 }) }),
@@ -118,7 +123,7 @@ export function addConversations(airy: Airy): void {
 
   airy.post(
     'conversations.refetch',
-    { needs: 'contacts:write', summary: "Fetch the contact's profile from the source again", body: One },
+    { answer: Nothing, needs: 'contacts:write', status: 202, summary: "Fetch the contact's profile from the source again", body: One },
     async ({ body, workspaceId, reply }) => {
       await refetchProfile(engine, workspaceId, body.conversation_id);
       return reply.code(202).send();
@@ -130,6 +135,12 @@ function offsetOf(cursor: string | undefined): number {
   if (cursor === undefined || cursor === '') return 0;
   if (!/^\d{1,10}$/.test(cursor) || Number(cursor) > MAX_OFFSET) throw new PatchbayError('invalid', 'the cursor is not from this list');
   return Number(cursor);
+}
+
+/** Test keys see the sandbox's conversations only. */
+function within({ sandbox }: Principal, condition: Condition | undefined): Condition | undefined {
+  if (!sandbox) return condition;
+  return condition ? { ...condition, sql: `h.sandbox and (${condition.sql})` } : { sql: 'h.sandbox', values: [] };
 }
 
 function conditionOf(filters: string): Condition | undefined {

@@ -6,6 +6,8 @@ import { PatchbayError } from '../../model/errors.ts';
 import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
 import { Visitors } from '../live/visitor.ts';
+import { operationId } from './routes.ts';
+import { ErrorMessage, UploadAnswer } from './schemas.ts';
 
 const UPLOADS_A_MINUTE = 30;
 
@@ -40,7 +42,14 @@ export function addMediaUpload(scope: FastifyInstance, engine: Engine, auth: Aut
     scope.post(
       `/${name}`,
       {
-        schema: { tags: ['Airy'], summary: 'Upload a file (multipart, field `file`); gives its address', hide: name !== 'media.upload' },
+        schema: {
+          tags: ['Airy'],
+          operationId: operationId(name),
+          summary: 'Upload a file (multipart, field `file`); gives its address',
+          consumes: ['multipart/form-data'],
+          hide: name !== 'media.upload',
+          response: { 200: UploadAnswer, '4xx': ErrorMessage },
+        },
         onRequest: admit,
         config: {
           rateLimit: {

@@ -10,9 +10,10 @@ import { getConversation } from '../../store/conversations.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
 import { countInConversation, getMessage, listInConversation, mergeMetadata } from '../../store/messages.ts';
 import type { Principal } from '../auth.ts';
-import { pageOf } from './paging.ts';
+import { pageOf, sizeOf } from './paging.ts';
 import { PendingSends } from './pending-sends.ts';
 import { type Airy, type Call, Cursor, Id, PageSize } from './routes.ts';
+import { MessageAnswer, Nothing, pageAnswer } from './schemas.ts';
 
 const SendBody = Type.Object({
   conversation_id: Type.Optional(Id),
@@ -30,6 +31,7 @@ export function addMessages(airy: Airy): void {
     'messages.list',
     {
       needs: 'messages:read',
+      answer: pageAnswer(MessageAnswer),
       summary: "A conversation's messages, newest first",
       body: Type.Object({ conversation_id: Id, cursor: Cursor, page_size: PageSize }),
     },
@@ -42,13 +44,19 @@ export function addMessages(airy: Airy): void {
 
   airy.post(
     'messages.send',
-    { needs: 'messages:write', summary: 'Send a message to a conversation, or to an address on a channel', body: SendBody },
+    {
+      needs: 'messages:write',
+      answer: MessageAnswer,
+      status: [200, 202],
+      summary: 'Send a message to a conversation, or to an address on a channel',
+      body: SendBody,
+    },
     async (call) => send(airy, pending, call),
   );
 
   airy.post(
     'messages.resend',
-    { needs: 'messages:write', summary: 'Try a failed message again', body: Type.Object({ message_id: Id }) },
+    { answer: Nothing, needs: 'messages:write', status: 200, summary: 'Try a failed message again', body: Type.Object({ message_id: Id }) },
     async ({ body, workspaceId, reply }) => {
       await engine.sender.resend(workspaceId, body.message_id);
       return reply.code(200).send();
@@ -59,6 +67,7 @@ export function addMessages(airy: Airy): void {
     ['messages.suggest-replies', 'messages.suggestReplies'],
     {
       needs: 'messages:write',
+      answer: MessageAnswer,
       summary: 'Keep suggested answers with a message',
       body: Type.Object({
         message_id: Id,
@@ -76,7 +85,7 @@ export async function messagePage(
   conversationId: string,
   asked: { cursor?: string; page_size?: number },
 ): Promise<{ messages: Message[]; pagination: ReturnType<typeof pageOf> }> {
-  const size = asked.page_size === undefined ? 20 : asked.page_size <= 0 ? 10 : Math.min(asked.page_size, 1000);
+  const size = sizeOf(asked.page_size);
   const total = await countInConversation(engine.database, workspaceId, conversationId);
   const before = asked.cursor && total > size ? await cursorMessage(engine, workspaceId, conversationId, asked.cursor) : undefined;
   const found = await listInConversation(engine.database, workspaceId, conversationId, {

@@ -9,6 +9,8 @@ import { allows, type Scope } from '../../model/scopes.ts';
 import { isDatabaseAway } from '../../store/database.ts';
 import { seeUser } from '../../store/users.ts';
 import type { Authenticator, Principal } from '../auth.ts';
+import { withoutLive } from './sandbox.ts';
+import { ErrorMessage, Nothing } from './schemas.ts';
 import { Show } from './show.ts';
 
 /** One request, its body checked. */
@@ -25,6 +27,10 @@ export interface RouteOptions<Body extends TSchema> {
   needs: Scope;
   summary: string;
   body?: Body;
+  /** What it answers, for the reference. */
+  answer: TSchema;
+  /** 200 unless said, and 204 for nothing. */
+  status?: number | number[];
 }
 
 const UUID_PATTERN = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
@@ -63,16 +69,20 @@ export class Airy {
       this.scope.route({
         method: 'POST',
         url: `/${name}`,
-        schema: { tags: ['Airy'], summary: options.summary, body: options.body ?? EMPTY, hide: name !== first },
+        schema: {
+          ...documented(name, options),
+          tags: ['Airy'],
+          summary: options.summary,
+          body: options.body ?? EMPTY,
+          hide: name !== first,
+        },
         onRequest: (request, reply) => this.#admit(request, reply, options.needs),
-        handler: (request, reply) =>
-          handler({
-            body: request.body as Static<Body>,
-            workspaceId: request.principal.workspaceId,
-            principal: request.principal,
-            request,
-            reply,
-          }),
+        handler: async (request, reply) => {
+          const { principal } = request;
+          const { workspaceId, sandbox } = principal;
+          const body = (sandbox ? await withoutLive(this.engine.database, workspaceId, request.body) : request.body) as Static<Body>;
+          return handler({ body, workspaceId, principal, request, reply });
+        },
       });
     }
   }
@@ -80,9 +90,10 @@ export class Airy {
   async #admit(request: FastifyRequest, reply: FastifyReply, needs: Scope): Promise<unknown> {
     const principal = await this.auth.identify(request);
     if (!principal) return reply.code(403).send({ message: 'the API key is missing or wrong' });
-    if (!allows(principal.scopes, needs)) return reply.code(403).send({ message: `the API key lacks the scope ${needs}` });
+    if (!allows(principal.scopes, needs)) throw lacking(needs);
     request.principal = principal;
     await this.#see(principal);
+    return undefined;
   }
 
   /** Notes who works here, now and then. */
@@ -92,6 +103,27 @@ export class Airy {
     this.#seenAt.set(keyId, now);
     await seeUser(this.engine.database, workspaceId, { id: keyId, name });
   }
+}
+
+export function lacking(scope: Scope): PatchbayError {
+  return new PatchbayError('forbidden', `the API key lacks the scope ${scope}`);
+}
+
+/** What the reference says of a route beside its body. */
+function documented(name: string, { needs, answer, status = answer === Nothing ? 204 : 200 }: Omit<RouteOptions<TSchema>, 'body'>) {
+  const security: Record<string, string[]>[] = [{ apiKey: [needs] }, { accessKey: [needs] }, { session: [] }];
+  const answers = Object.fromEntries([status].flat().map((one) => [one, answer]));
+  return {
+    operationId: operationId(name),
+    description: `Scope: \`${needs}\`.`,
+    security,
+    response: { ...answers, '4xx': ErrorMessage, 503: ErrorMessage },
+  };
+}
+
+/** `channels.twilio.sms.connect` → `airyChannelsTwilioSmsConnect`. */
+export function operationId(name: string): string {
+  return `airy.${name}`.replace(/[.-](\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Bodies as Airy's clients send them: none at all, `null` for what is left out, names in camel case. */

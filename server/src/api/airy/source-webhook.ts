@@ -5,6 +5,9 @@ import type { Engine } from '../../engine/engine.ts';
 import { PatchbayError } from '../../model/errors.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { type CustomSource, channelsWithAddress } from '../../store/custom-sources.ts';
+import { appendEvents } from '../../store/ingest-sql.ts';
+import { getByProviderId, mergeMetadata } from '../../store/messages.ts';
+import { mergeUserData } from './user-data.ts';
 
 const Text = Type.String({ minLength: 1, maxLength: 500 });
 
@@ -66,6 +69,22 @@ export async function takeBatch(engine: Engine, source: CustomSource, channels: 
     ...receipts.flatMap(({ channel, piece }) => eventsOf(channel, { receipts: [piece] })),
   ];
   await engine.ingest.submit(events);
+  await noteOnMessages(engine, channels, batch.metadata ?? []);
+}
+
+/** Data of the program's own about messages, shown in their metadata. */
+async function noteOnMessages(engine: Engine, channels: ChannelRow[], pieces: NonNullable<Batch['metadata']>): Promise<void> {
+  for (const { namespace, source_id: providerId, metadata: note } of pieces) {
+    if (namespace !== 'message' || !note) continue;
+    for (const { workspaceId, id: channelId } of channels) {
+      await engine.database.transaction(async (client) => {
+        const message = await getByProviderId(client, workspaceId, channelId, providerId);
+        if (!message) return;
+        await mergeMetadata(client, workspaceId, message.id, { user_data: mergeUserData(message.metadata.user_data, note) });
+        await appendEvents(client, [{ ...message, type: 'message.updated', messageId: message.id, data: { metadata: true } }]);
+      });
+    }
+  }
 }
 
 /** The channels on which the conversation that is described is known; metadata alone opens none. */

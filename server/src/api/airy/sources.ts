@@ -11,12 +11,15 @@ import {
   changeCustomSource,
   customSourceByToken,
   deleteCustomSource,
+  getCustomSource,
   insertCustomSource,
   listCustomSources,
 } from '../../store/custom-sources.ts';
 import { hashKey } from '../../store/keys.ts';
-import { keyTextOf } from '../auth.ts';
-import { type Airy, Id, Name } from './routes.ts';
+import { maySee } from '../access.ts';
+import { keyTextOf, type Principal } from '../auth.ts';
+import { type Airy, Id, Name, operationId } from './routes.ts';
+import { ChannelAnswer, ErrorMessage, listAnswer, NewSourceAnswer, Nothing, SourceAnswer } from './schemas.ts';
 import { SourceBatch, takeBatch } from './source-webhook.ts';
 import { channelView } from './views.ts';
 
@@ -41,10 +44,15 @@ const NewChannel = Type.Object({
 export function addSources(airy: Airy): void {
   const { engine } = airy;
   const { database } = engine;
+  const find = async (workspaceId: string, principal: Principal, id: string): Promise<CustomSource> => {
+    const source = await getCustomSource(database, workspaceId, id);
+    if (!source || !maySee(principal, source)) throw notFound('source');
+    return source;
+  };
 
   airy.post(
     'sources.create',
-    { needs: 'channels:write', summary: 'Bring a source of your own; its token is shown this once', body: Source },
+    { needs: 'channels:write', answer: NewSourceAnswer, summary: 'Bring a source of your own; its token is shown this once', body: Source },
     async ({ body, workspaceId, principal }) => {
       const token = `src_${randomBytes(32).toString('base64url')}`;
       const created = await insertCustomSource(database, {
@@ -60,14 +68,19 @@ export function addSources(airy: Airy): void {
       return { ...sourceView(created), token };
     },
   );
-  airy.post('sources.list', { needs: 'channels:read', summary: 'The sources that you brought' }, async ({ workspaceId, principal }) => ({
-    data: (await listCustomSources(database, workspaceId, principal)).map(sourceView),
-  }));
+  airy.post(
+    'sources.list',
+    { needs: 'channels:read', answer: listAnswer(SourceAnswer), summary: 'The sources that you brought' },
+    async ({ workspaceId, principal }) => ({
+      data: (await listCustomSources(database, workspaceId, principal)).map(sourceView),
+    }),
+  );
   airy.post(
     'sources.update',
-    { needs: 'channels:write', summary: 'Change a source; its channels follow', body: Source },
-    async ({ body, workspaceId }) => {
-      const changed = await changeCustomSource(database, workspaceId, body.source_id, {
+    { needs: 'channels:write', answer: SourceAnswer, summary: 'Change a source; its channels follow', body: Source },
+    async ({ body, workspaceId, principal }) => {
+      const { sourceId } = await find(workspaceId, principal, body.source_id);
+      const changed = await changeCustomSource(database, workspaceId, sourceId, {
         name: body.name,
         imageUrl: body.image_url,
         actionEndpoint: body.action_endpoint,
@@ -83,44 +96,65 @@ export function addSources(airy: Airy): void {
   );
   airy.post(
     'sources.delete',
-    { needs: 'channels:write', summary: 'Give a source up; its channels are disconnected, their history stays', body: One },
-    async ({ body, workspaceId, reply }) => {
-      const source = { workspaceId, sourceId: body.source_id };
-      if (!(await deleteCustomSource(database, workspaceId, body.source_id))) throw notFound('source');
+    {
+      needs: 'channels:write',
+      answer: Nothing,
+      status: 202,
+      summary: 'Give a source up; its channels are disconnected, their history stays',
+      body: One,
+    },
+    async ({ body, workspaceId, principal, reply }) => {
+      const source = await find(workspaceId, principal, body.source_id);
+      await deleteCustomSource(database, workspaceId, source.sourceId);
       for (const channel of await channelsOf(airy, source)) await engine.channels.disconnect(workspaceId, channel.id);
       return reply.code(202).send();
     },
   );
 
-  bySource(airy, 'sources.channels.create', 'Connect a channel of the source', NewChannel, async (source, body, request, reply) => {
-    const { workspaceId, sourceId, actionEndpoint, sandbox } = source;
-    const given = body.metadata ?? {};
-    const imageUrl = given.image_url ?? source.imageUrl;
-    const channel = await engine.channels.connect({
-      workspaceId,
-      source: connector.source,
-      input: {
-        source_id: sourceId,
-        source_channel_id: body.source_channel_id,
-        ...(actionEndpoint ? { action_endpoint: actionEndpoint } : {}),
-        secret: keyTextOf(request)!,
-      },
-      name: body.name,
-      ...(typeof imageUrl === 'string' ? { imageUrl } : {}),
-      metadata: { given },
-      sandbox,
-      existing: 'reuse',
-    });
-    return reply.code(201).send(channelView(channel));
-  });
-  bySource(airy, 'sources.channels.list', 'The channels of the source', Type.Object({}), async (source) => ({
-    data: (await channelsOf(airy, source)).map(channelView),
-  }));
+  bySource(
+    airy,
+    'sources.channels.create',
+    'Connect a channel of the source',
+    NewChannel,
+    { 201: ChannelAnswer },
+    async (source, body, request, reply) => {
+      const { workspaceId, sourceId, actionEndpoint, sandbox } = source;
+      const given = body.metadata ?? {};
+      const imageUrl = given.image_url ?? source.imageUrl;
+      const channel = await engine.channels.connect({
+        workspaceId,
+        source: connector.source,
+        input: {
+          source_id: sourceId,
+          source_channel_id: body.source_channel_id,
+          ...(actionEndpoint ? { action_endpoint: actionEndpoint } : {}),
+          secret: keyTextOf(request)!,
+        },
+        name: body.name,
+        ...(typeof imageUrl === 'string' ? { imageUrl } : {}),
+        metadata: { given },
+        sandbox,
+        existing: 'reuse',
+      });
+      return reply.code(201).send(channelView(channel));
+    },
+  );
+  bySource(
+    airy,
+    'sources.channels.list',
+    'The channels of the source',
+    Type.Object({}),
+    { 200: listAnswer(ChannelAnswer) },
+    async (source) => ({
+      data: (await channelsOf(airy, source)).map(channelView),
+    }),
+  );
   bySource(
     airy,
     'sources.channels.disconnect',
     'Disconnect a channel of the source',
     Type.Object({ channel_id: Id }),
+    { 204: Nothing },
     async (source, body, _request, reply) => {
       const channel = await engine.channels.get(source.workspaceId, body.channel_id);
       if (channel.status === 'deleted') throw notFound('channel');
@@ -129,11 +163,18 @@ export function addSources(airy: Airy): void {
       return reply.code(204).send();
     },
   );
-  bySource(airy, 'sources.webhook', 'What the contacts of the source wrote', SourceBatch, async (source, body, _request, reply) => {
-    const channels = (await channelsOf(airy, source)).filter((channel) => isConnected(channel.status));
-    await takeBatch(engine, source, channels, body);
-    return reply.code(200).send();
-  });
+  bySource(
+    airy,
+    'sources.webhook',
+    'What the contacts of the source wrote',
+    SourceBatch,
+    { 200: Nothing },
+    async (source, body, _request, reply) => {
+      const channels = (await channelsOf(airy, source)).filter((channel) => isConnected(channel.status));
+      await takeBatch(engine, source, channels, body);
+      return reply.code(200).send();
+    },
+  );
 }
 
 /** A route that a source's own token opens, and no key. */
@@ -142,16 +183,25 @@ function bySource<Body extends TSchema>(
   name: string,
   summary: string,
   body: Body,
+  answers: Record<number, TSchema>,
   handler: (source: CustomSource, body: Static<Body>, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
 ): void {
   airy.scope.route({
     method: 'POST',
     url: `/${name}`,
-    schema: { tags: ['Airy'], summary, body, security: [{ sourceToken: [] }] },
+    schema: {
+      tags: ['Airy'],
+      summary,
+      operationId: operationId(name),
+      body,
+      security: [{ sourceToken: [] }],
+      response: { ...answers, '4xx': ErrorMessage, 503: ErrorMessage },
+    },
     onRequest: async (request, reply) => {
       const token = keyTextOf(request);
       const source = token === undefined ? undefined : await customSourceByToken(airy.engine.database, hashKey(token));
       if (!source) return reply.code(403).send({ message: 'only the token of a source opens this' });
+      if (source.deletedAt) throw notFound('source');
       request.customSource = source;
     },
     handler: (request, reply) => handler(request.customSource, request.body as Static<Body>, request, reply),

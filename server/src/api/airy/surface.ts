@@ -7,17 +7,23 @@ import { acceptJson } from '../json-body.ts';
 import { addChannels } from './channels.ts';
 import { addChatplugin } from './chatplugin.ts';
 import { addClientConfig } from './client-config.ts';
+import { addContactMessages } from './contact-messages.ts';
 import { addContacts } from './contacts.ts';
 import { addConversations } from './conversations.ts';
 import { addMessages } from './messages.ts';
-import { addMetadata, addTags, addTemplates, addUsers } from './metadata.ts';
+import { addMetadata } from './metadata.ts';
 import { Airy, answerError, normalise } from './routes.ts';
 import { addSources } from './sources.ts';
+import { addTags } from './tags.ts';
+import { addTemplates } from './templates.ts';
+import { addUsers } from './users.ts';
 import { addWebhooks } from './webhooks.ts';
 
 export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authenticator): void {
   app.register(async (scope) => {
     acceptJson(scope);
+    // Providers' payloads are in the answers: schemas document them and filter nothing.
+    scope.setSerializerCompiler(() => JSON.stringify);
     scope.setErrorHandler(answerError);
     scope.addHook('preValidation', async (request) => {
       if (!request.isMultipart()) normalise(request);
@@ -33,6 +39,7 @@ export function registerAiry(app: FastifyInstance, engine: Engine, auth: Authent
       addTemplates(airy);
       addUsers(airy);
       addContacts(airy);
+      addContactMessages(airy);
       addClientConfig(airy);
       addWebhooks(airy);
       addSources(airy);

@@ -148,7 +148,7 @@ export function contactView(contact: Contact, conversations: Record<string, stri
     locale: attributes.locale ?? null,
     organization_name: attributes.organization_name ?? null,
     via: objectOf(attributes.via) ?? {},
-    address: address ? Object.fromEntries(ADDRESS_FIELDS.map((field) => [field, address[field] ?? null])) : null,
+    address: Object.fromEntries(ADDRESS_FIELDS.map((field) => [field, address?.[field] ?? null])),
     conversations,
     metadata: contact.metadata,
     created_at: contact.createdAt.getTime(),

@@ -9,6 +9,8 @@ import { Show } from './show.ts';
 import { channelView } from './views.ts';
 
 export const AIRY_EVENTS = ['message.created', 'message.updated', 'conversation.updated', 'channel.updated'] as const;
+/** Names that Airy takes from subscribers, and never tells anybody of. */
+export const UNTOLD_EVENTS = ['tag.updated', 'metadata.item', 'metadata.updated', 'component.updated'] as const;
 
 interface Loaded extends Hydrated {
   shown: Map<string, object>;

@@ -34,14 +34,14 @@ export class AgentSockets {
   }
 
   /**
-   * Looks at a handshake. Browsers can send no header with it: pages of allowed origins that have no cookie either may
-   * show their key in the CONNECT frame.
+   * Looks at a handshake. Many WebSocket clients can send no header with it: pages of allowed origins, and programs, that
+   * have no cookie either may show their key in the CONNECT frame.
    */
   async admit(request: IncomingMessage): Promise<Admission> {
     const principal = await this.#identify(request);
     if (principal) return allows(principal.scopes, NEEDS) ? { principal } : undefined;
     const { origin } = request.headers;
-    if (keyTextOf(request) === undefined && origin && this.#auth.isAllowedOrigin(origin)) return { principal: undefined };
+    if (keyTextOf(request) === undefined && (!origin || this.#auth.isAllowedOrigin(origin))) return { principal: undefined };
     return undefined;
   }
 
@@ -60,8 +60,9 @@ export class AgentSockets {
       },
       onSubscribe: async ({ destination }) => {
         if (destination !== '/events' || leave || !principal) return undefined;
-        const stop = await this.#hub.joinAgents(principal.workspaceId, (frames) => {
-          for (const frame of frames) current().publish('/events', frame);
+        const { workspaceId, sandbox } = principal;
+        const stop = await this.#hub.joinAgents(workspaceId, (frames) => {
+          for (const frame of frames) if (frame.sandbox || !sandbox) current().publish('/events', frame);
         });
         if (over) stop();
         else leave = stop;

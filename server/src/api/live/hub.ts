@@ -7,10 +7,17 @@ import type { LogEvent } from '../../model/event.ts';
 import { conversationEventsAfter } from '../../store/events.ts';
 import { Show } from '../airy/show.ts';
 import { agentFrames, type VisitorFrame, visitorFrames } from './frames.ts';
-import { hydrate } from './hydrate.ts';
+import { type Hydrated, hydrate } from './hydrate.ts';
 
-/** Called with the bodies of a batch, each with an id that no other body of the workspace has. */
-export type AgentListener = (frames: { id: string; body: string }[]) => void;
+/** A body, with an id that no other body of the workspace has. */
+export interface AgentFrame {
+  id: string;
+  body: string;
+  /** It is about a channel that was made with a test key. */
+  sandbox: boolean;
+}
+/** Called with the bodies of a batch. */
+export type AgentListener = (frames: AgentFrame[]) => void;
 export type VisitorListener = (frames: VisitorFrame[]) => void;
 
 /** Events that are read at a time for a visitor who was away. */
@@ -105,7 +112,11 @@ export class LiveHub {
     const loaded = await hydrate(this.#engine, this.#show, workspaceId, wanted, forAgents);
     if (forAgents) {
       const frames = wanted.flatMap((event) =>
-        agentFrames(event, loaded, this.#show.write).map((body, n) => ({ id: `${event.seq}-${n}`, body })),
+        agentFrames(event, loaded, this.#show.write).map((body, n) => ({
+          id: `${event.seq}-${n}`,
+          body,
+          sandbox: isSandboxed(event, loaded),
+        })),
       );
       for (const listener of room.agents) listener(frames);
     }
@@ -116,4 +127,11 @@ export class LiveHub {
       if (frames.length > 0) for (const listener of listeners) listener(frames);
     }
   }
+}
+
+/** What belongs to no channel, a tag say, is everybody's. */
+function isSandboxed(event: LogEvent, loaded: Hydrated): boolean {
+  const conversationIds = [event.conversationId ?? [], loaded.conversationsOfContact.get(event.contactId ?? '') ?? []].flat();
+  const channels = [loaded.channels.get(event.channelId ?? ''), ...conversationIds.map((id) => loaded.conversations.get(id)?.channel)];
+  return channels.every((channel) => channel === undefined || channel.sandbox);
 }

@@ -1,11 +1,15 @@
 /** What a caller may see and touch within its workspace. A test key has the sandbox's channels and nothing else. */
 import type { Engine } from '../../engine/engine.ts';
+import type { Contact } from '../../model/contact.ts';
 import type { Conversation } from '../../model/conversation.ts';
 import { notFound } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
 import { type ChannelRow, getChannel } from '../../store/channels.ts';
+import { getContact } from '../../store/contacts.ts';
 import { getConversation } from '../../store/conversations.ts';
+import type { Client } from '../../store/database.ts';
 import { getMessage } from '../../store/messages.ts';
+import { liveOnes } from '../../store/sandbox.ts';
 import { maySee } from '../access.ts';
 import type { Principal } from '../auth.ts';
 
@@ -33,6 +37,13 @@ export async function conversationFor(engine: Engine, principal: Principal, id: 
   if (!conversation) throw notFound('conversation');
   if (principal.sandbox) await channelFor(engine, principal, conversation.channelId);
   return conversation;
+}
+
+/** A contact. Throws `not-found`. */
+export async function contactFor(client: Client, { workspaceId, sandbox }: Principal, id: string): Promise<Contact> {
+  const contact = await getContact(client, workspaceId, id);
+  if (!contact || (sandbox && (await liveOnes(client, workspaceId, [contact.id])).size > 0)) throw notFound('contact');
+  return contact;
 }
 
 /** A message, of one channel where that is given. Throws `not-found`. */

@@ -265,7 +265,13 @@ function writes(app: Routes, engine: Engine): void {
   );
 }
 
-async function pageOfChannels<T>(engine: Engine, principal: Principal, query: Static<typeof ChannelQuery>, show: (row: ChannelRow) => T) {
+/** A page of the channels that the caller may see, each shown as the caller of this says. */
+export async function pageOfChannels<T>(
+  engine: Engine,
+  principal: Principal,
+  query: Static<typeof ChannelQuery>,
+  show: (row: ChannelRow) => T,
+) {
   const limit = query.limit ?? 10;
   const after = placeOf(query.pageToken);
   // Nobody owns channels here, and none is made for conferences: those filters leave nothing.

@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import type { Identity, Contact as Row } from '../../model/contact.ts';
-import { invalid, notFound, PatchbayError } from '../../model/errors.ts';
+import { invalid, PatchbayError } from '../../model/errors.ts';
 import { uuidv7 } from '../../model/ids.ts';
 import {
   addIdentities,
@@ -17,11 +17,12 @@ import {
 } from '../../store/contacts.ts';
 import type { Client } from '../../store/database.ts';
 import { appendEvents } from '../../store/ingest-sql.ts';
+import { contactFor } from './access.ts';
 import { displayNameOf, identifiersOf } from './conversation-view.ts';
 import { page, placeOf, placeToken } from './paging.ts';
 import { ids, iso, listAnswer, listQuery, NoContent } from './schemas/common.ts';
 import { ChangeContact, Contact, CreateContact } from './schemas/contact.ts';
-import { identityOf } from './sending.ts';
+import { addressOf } from './sending.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
 
 const tags = ['Contacts'];
@@ -71,10 +72,8 @@ function reads(app: Routes, engine: Engine): void {
       schema: { tags, operationId: 'getContact', summary: 'One contact', params: ids('contactId'), response: { 200: Contact } },
     },
     async (request) => {
-      const { workspaceId } = request.principal;
-      const row = await getContact(engine.database, workspaceId, request.params.contactId);
-      if (!row) throw notFound('contact');
-      return (await showContacts(engine.database, workspaceId, [row]))[0]!;
+      const row = await contactFor(engine.database, request.principal, request.params.contactId);
+      return (await showContacts(engine.database, row.workspaceId, [row]))[0]!;
     },
   );
 }
@@ -106,7 +105,7 @@ function writes(app: Routes, engine: Engine): void {
           avatarUrl: change.avatarUrl ?? null,
           attributes: change.attributes ?? {},
         });
-        await claimAddresses(client, workspaceId, id, identifiers, 'identifiers');
+        await claimAddresses(client, { workspaceId, id }, identifiers, (n) => `identifiers.${n}.value`);
         await appendEvents(client, [{ workspaceId, type: 'contact.created', contactId: id }]);
         return shownOf(client, workspaceId, id);
       });
@@ -130,10 +129,9 @@ function writes(app: Routes, engine: Engine): void {
       const { workspaceId } = request.principal;
       const { contactId } = request.params;
       return engine.database.transaction(async (client) => {
-        const row = await getContact(client, workspaceId, contactId);
-        if (!row) throw notFound('contact');
+        const row = await contactFor(client, request.principal, contactId);
         await changeContact(client, workspaceId, row.id, changeOf(request.body, row.attributes));
-        await claimAddresses(client, workspaceId, row.id, request.body.addIdentifiers ?? [], 'addIdentifiers');
+        await claimAddresses(client, row, request.body.addIdentifiers ?? [], (n) => `addIdentifiers.${n}.value`);
         await appendEvents(client, [{ workspaceId, type: 'contact.updated', contactId: row.id }]);
         return shownOf(client, workspaceId, row.id);
       });
@@ -155,7 +153,8 @@ function writes(app: Routes, engine: Engine): void {
       const { workspaceId } = request.principal;
       const { contactId } = request.params;
       await engine.database.transaction(async (client) => {
-        if (!(await deleteContact(client, workspaceId, contactId))) throw notFound('contact');
+        await contactFor(client, request.principal, contactId);
+        await deleteContact(client, workspaceId, contactId);
         await appendEvents(client, [{ workspaceId, type: 'contact.updated', contactId, data: { deleted: true } }]);
       });
       return reply.code(204).send(null);
@@ -164,7 +163,10 @@ function writes(app: Routes, engine: Engine): void {
 }
 
 /** Names and pictures may come among the attributes too, as Bird writes them. */
-function changeOf(body: Pick<ChangeContact, 'displayName' | 'avatarUrl' | 'attributes'>, known: Record<string, unknown>): ContactChange {
+export function changeOf(
+  body: Pick<ChangeContact, 'displayName' | 'avatarUrl' | 'attributes'>,
+  known: Record<string, unknown>,
+): ContactChange {
   const { displayName = body.displayName, avatarUrl = body.avatarUrl, ...others } = (body.attributes ?? {}) as Record<string, unknown>;
   const attributes = Object.fromEntries(Object.entries({ ...known, ...others }).filter(([, value]) => value !== null));
   return {
@@ -179,26 +181,26 @@ function textOrNull(value: unknown, field: string): string | null {
   throw invalid(field, 'must be a text of at most 2000 characters, or null');
 }
 
-async function claimAddresses(
+/** Gives a contact addresses; `fieldOf`: what the caller called each. Throws `invalid`, and `conflict` for somebody else's. */
+export async function claimAddresses(
   client: Client,
-  workspaceId: string,
-  contactId: string,
+  { workspaceId, id }: { workspaceId: string; id: string },
   identifiers: { key: string; value: string }[],
-  field: string,
+  fieldOf: (n: number) => string,
 ): Promise<void> {
-  const addresses = identifiers.map(({ key, value }, n) => identityOf({ identifierKey: key, identifierValue: value }, `${field}.${n}`));
-  await addIdentities(client, workspaceId, contactId, addresses);
+  const addresses = identifiers.map((identifier, n) => addressOf(identifier, fieldOf(n)));
+  await addIdentities(client, workspaceId, id, addresses);
   for (const [n, address] of addresses.entries()) {
     const owner = await contactByIdentity(client, workspaceId, { ...address, scope: '' });
-    if (owner === contactId) continue;
+    if (owner === id) continue;
     throw new PatchbayError('conflict', `${address.value} belongs to another contact`, {
-      problems: [{ field: `${field}.${n}`, message: 'belongs to another contact' }],
+      problems: [{ field: fieldOf(n), message: 'belongs to another contact' }],
       details: { contactId: owner },
     });
   }
 }
 
-async function shownOf(client: Client, workspaceId: string, id: string): Promise<Contact> {
+export async function shownOf(client: Client, workspaceId: string, id: string): Promise<Contact> {
   const row = await getContact(client, workspaceId, id);
   return (await showContacts(client, workspaceId, [row!]))[0]!;
 }

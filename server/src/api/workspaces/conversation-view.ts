@@ -2,7 +2,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Contact, Identity } from '../../model/contact.ts';
 import { isOpen, type Conversation as Row } from '../../model/conversation.ts';
 import { getMessages } from '../../store/messages.ts';
-import { showMessages, surroundingsOf } from './message-view.ts';
+import { addressOn, showMessages, surroundingsOf } from './message-view.ts';
 import { platformOf } from './platforms.ts';
 import { iso } from './schemas/common.ts';
 import type { Conversation } from './schemas/conversation.ts';
@@ -48,11 +48,31 @@ export async function showConversations(engine: Engine, workspaceId: string, row
       subject: row.subject,
       ...(lastMessage ? { lastMessage } : {}),
       lastMessageAt: iso(row.lastMessageAt),
+      lastMessageIncomingAt: iso(row.lastInboundAt),
+      featuredParticipants: [participantOf(row, contact, identities, addressOn(engine, channel, identities))],
+      activeParticipantCount: 1,
+      pendingParticipantCount: 0,
       ...windowOf(channel ? windowRuleOf(engine, channel) : null, row.windowExpiresAt),
       createdAt: iso(row.createdAt),
       updatedAt: iso(row.updatedAt),
     };
   });
+}
+
+function participantOf(
+  { contactId }: Row,
+  contact: Contact | undefined,
+  identities: Identity[] | undefined,
+  address: Identity | undefined,
+): Conversation['featuredParticipants'][number] {
+  return {
+    id: contactId,
+    type: 'contact',
+    status: 'active',
+    displayName: displayNameOf(contact, identities),
+    avatarUrl: contact?.avatarUrl ?? null,
+    contact: address ? { identifierKey: address.kind, identifierValue: address.value } : {},
+  };
 }
 
 export async function showConversation(engine: Engine, row: Row): Promise<Conversation> {

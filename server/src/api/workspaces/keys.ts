@@ -2,7 +2,8 @@
 
 import { notFound, PatchbayError } from '../../model/errors.ts';
 import { allows, isScope } from '../../model/scopes.ts';
-import { insertKey, listKeys, newKeyText, type ApiKey as Row, revokeKey } from '../../store/keys.ts';
+import { getKey, insertKey, listKeys, newKeyText, type ApiKey as Row, revokeKey } from '../../store/keys.ts';
+import { maySee } from '../access.ts';
 import type { Principal } from '../auth.ts';
 import { idOf, idToken, page } from './paging.ts';
 import { ids, iso, listAnswer, listQuery, NoContent } from './schemas/common.ts';
@@ -28,7 +29,7 @@ export function keyRoutes(app: Routes, { engine, auth }: SurfaceParts): void {
     async (request) => {
       const { limit = 10, reverse = false } = request.query;
       const after = idOf(request.query.pageToken);
-      const all = await listKeys(engine.database, request.principal.workspaceId);
+      const all = (await listKeys(engine.database, request.principal.workspaceId)).filter((key) => maySee(request.principal, key));
       if (reverse) all.reverse();
       const rest = after ? all.filter((key) => (reverse ? key.id < after : key.id > after)) : all;
       const { rows, ...next } = page(rest, limit, (key) => idToken(key.id));
@@ -68,8 +69,10 @@ export function keyRoutes(app: Routes, { engine, auth }: SurfaceParts): void {
       schema: { tags, operationId: 'revokeKey', summary: 'Revoke a key', params: ids('keyId'), response: { 204: NoContent } },
     },
     async (request, reply) => {
-      const revoked = await revokeKey(engine.database, request.principal.workspaceId, request.params.keyId);
-      if (!revoked) throw notFound('key');
+      const { workspaceId } = request.principal;
+      const key = await getKey(engine.database, workspaceId, request.params.keyId);
+      if (!key || !maySee(request.principal, key)) throw notFound('key');
+      await revokeKey(engine.database, workspaceId, key.id);
       auth.forget();
       return reply.code(204).send(null);
     },

@@ -1,6 +1,7 @@
 /** From a request of this surface to the one gate that everything goes out through. */
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
 import { capabilitiesOf } from '../../connectors/connector.ts';
+import type { Recipient } from '../../engine/destination.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { FallbackStep, SendRequest } from '../../engine/send.ts';
 import type { Content, EmailContent, MailAddress } from '../../model/content.ts';
@@ -30,6 +31,11 @@ const KINDS = new Map([
 export interface Caller {
   principal: Principal;
   intendedId?: string;
+}
+
+export interface Address {
+  kind: string;
+  value: string;
 }
 
 /** Sends to somebody on a channel; who is not known yet becomes a contact. Throws as `Sender.send` does. */
@@ -151,13 +157,14 @@ function contentFor(engine: Engine, channel: ChannelRow, body: AnswerBody): Cont
   });
 }
 
-async function destination(
+/** Who is meant by a contact's id or address; `field`: where the caller named it. Throws `invalid`. */
+export async function destination(
   engine: Engine,
   workspaceId: string,
   channelId: string,
   contact: ReceiverContact,
   field: string,
-): Promise<FallbackStep['to']> {
+): Promise<Exclude<Recipient, { conversationId: string }>> {
   if (contact.id) {
     const known = await getContact(engine.database, workspaceId, contact.id);
     if (!known) throw invalid(`${field}.id`, 'there is no such contact');
@@ -166,19 +173,24 @@ async function destination(
   return { channelId, identity: identityOf(contact, field) };
 }
 
-/** An address in the one form that is stored. Throws `invalid`. */
-export function identityOf(contact: ReceiverContact, field: string): { kind: string; value: string } {
-  if (!contact.identifierValue) throw invalid(`${field}.identifierValue`, 'is required');
-  if (!contact.identifierKey) throw invalid(`${field}.identifierKey`, 'is required');
-  const kind = KINDS.get(contact.identifierKey) ?? contact.identifierKey;
-  const value = contact.identifierValue.trim();
+function identityOf(contact: ReceiverContact, field: string): Address {
+  const at = { key: `${field}.identifierKey`, value: `${field}.identifierValue` };
+  if (!contact.identifierValue) throw invalid(at.value, 'is required');
+  if (!contact.identifierKey) throw invalid(at.key, 'is required');
+  return addressOf({ key: contact.identifierKey, value: contact.identifierValue }, at.value);
+}
+
+/** An address in the one form that is stored; `field`: what the caller called its value. Throws `invalid`. */
+export function addressOf(identifier: { key: string; value: string }, field: string): Address {
+  const kind = KINDS.get(identifier.key) ?? identifier.key;
+  const value = identifier.value.trim();
   if (kind === 'phonenumber') {
     const number = parsePhoneNumberFromString(value.startsWith('+') ? value : `+${value}`);
-    if (!number?.isPossible()) throw invalid(`${field}.identifierValue`, 'is no phone number with a country code (+49…)');
+    if (!number?.isPossible()) throw invalid(field, 'is no phone number with a country code (+49…)');
     return { kind, value: number.number };
   }
   if (kind === 'emailaddress') {
-    if (!/^[^\s@]+@[^\s@]+$/.test(value)) throw invalid(`${field}.identifierValue`, 'is no mail address');
+    if (!/^[^\s@]+@[^\s@]+$/.test(value)) throw invalid(field, 'is no mail address');
     return { kind, value: value.toLowerCase() };
   }
   return { kind, value };
@@ -220,7 +232,7 @@ function furtherReaders(meta: unknown): Pick<EmailContent, 'cc' | 'bcc'> {
     const addresses = given.map((value, n) => {
       const field = `meta.email.${kind}.${n}`;
       if (typeof value !== 'string') throw invalid(field, 'is no mail address');
-      return { address: identityOf({ identifierKey: 'emailaddress', identifierValue: value }, field).value };
+      return { address: addressOf({ key: 'emailaddress', value }, field).value };
     });
     if (addresses.length > 0) readers[kind] = addresses;
   }

@@ -3,9 +3,9 @@ import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { notFound } from '../../model/errors.ts';
 import type { ChannelRow } from '../../store/channels.ts';
-import { getContact, identitiesOf } from '../../store/contacts.ts';
+import { identitiesOf } from '../../store/contacts.ts';
 import { conversationsOfContact } from '../../store/conversations.ts';
-import { channelFor } from './access.ts';
+import { channelFor, contactFor } from './access.ts';
 import { ids, iso } from './schemas/common.ts';
 import { ServiceWindow } from './schemas/contact.ts';
 import type { Routes, SurfaceParts } from './surface.ts';
@@ -32,8 +32,7 @@ export function serviceWindowRoutes(app: Routes, { engine }: SurfaceParts): void
     async (request) => {
       const { workspaceId } = request.principal;
       const channel = await channelFor(engine, request.principal, request.params.channelId);
-      const contact = await getContact(engine.database, workspaceId, request.params.contactId);
-      if (!contact) throw notFound('contact');
+      const contact = await contactFor(engine.database, request.principal, request.params.contactId);
       const { contactIdentifierValue: wanted } = request.query;
       if (wanted !== undefined) {
         const identities = await identitiesOf(engine.database, workspaceId, [contact.id]);

@@ -10,8 +10,10 @@ import type { Authenticator } from '../auth.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS, type IdempotencyProblem } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { limitRequests } from '../request-limit.ts';
+import { batchRoutes } from './batches.ts';
 import { catalogRoutes } from './catalog.ts';
 import { channelRoutes } from './channels.ts';
+import { connectorRoutes } from './connectors.ts';
 import { consentRoutes } from './consent.ts';
 import { contactRoutes } from './contacts.ts';
 import { conversationRoutes } from './conversations.ts';
@@ -19,10 +21,12 @@ import { emailDomainRoutes } from './email-domains.ts';
 import { answerError } from './errors.ts';
 import { eventRoutes } from './events.ts';
 import { guard } from './guard.ts';
+import { identifierRoutes } from './identifiers.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { mediaRoutes, registerUploads } from './media.ts';
 import { messageRoutes } from './messages.ts';
+import { openingRoutes } from './openings.ts';
 import { phoneNumberRoutes } from './phone-numbers.ts';
 import { rawEventRoutes } from './raw-events.ts';
 import { recipientRoutes } from './recipients.ts';
@@ -57,10 +61,14 @@ const IDEMPOTENCY_CODES: Record<IdempotencyProblem, string> = {
 const ROUTES: ((app: Routes, parts: SurfaceParts) => void)[] = [
   catalogRoutes,
   channelRoutes,
+  connectorRoutes,
   serviceWindowRoutes,
   messageRoutes,
+  batchRoutes,
   contactRoutes,
+  identifierRoutes,
   conversationRoutes,
+  openingRoutes,
   eventRoutes,
   mediaRoutes,
   keyRoutes,
@@ -107,6 +115,11 @@ async function addRoutes(scope: FastifyInstance, routes: typeof ROUTES, parts: S
   await limitRequests(scope);
   addIdempotency(scope, engine, {
     refusal: (problem, message) => ({ status: IDEMPOTENCY_STATUS[problem], body: { code: IDEMPOTENCY_CODES[problem], message } }),
+  });
+  // `platform[]=sms` is how some HTTP clients write a parameter that repeats.
+  scope.addHook('preValidation', async (request) => {
+    const query = request.query as Record<string, unknown>;
+    for (const [name, value] of Object.entries(query)) if (name.endsWith('[]')) query[name.slice(0, -2)] ??= value;
   });
   const typed = scope.withTypeProvider<TypeBoxTypeProvider>();
   for (const add of routes) add(typed, parts);

@@ -23,6 +23,11 @@ import type { Routes, SurfaceParts } from './surface.ts';
 const tags = ['Webhooks'];
 /** Subscriptions with the same service, event and filters. */
 const MOST_ALIKE = 5;
+/** What is told of each service; of the others nothing ever is. */
+const EVENTS_OF: Record<string, RegExp> = {
+  channels: /^([a-z0-9-]+\.(inbound|outbound|interaction)|channel\.created)$/,
+  conversations: /^conversation\.(created|updated)$/,
+};
 /** Where private networks are not allowed: no ports, no bare addresses (decisions.md B27). */
 const STRICT_URL = /^https:\/\/([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}(\/[^\s]*)?$/;
 
@@ -62,7 +67,7 @@ export function webhookRoutes(app: Routes, { engine }: SurfaceParts): void {
       const { service, event, url, signingKey = `whsec_${randomBytes(32).toString('base64')}` } = request.body;
       const filters = checkFilters(request.body.eventFilters ?? []);
       checkUrl(url);
-      if (event.startsWith('conversation.') !== (service === 'conversations')) throw invalid('event', `is no event of ${service}`);
+      if (EVENTS_OF[service]?.test(event) === false) throw invalid('event', `is no event of ${service}`);
       const others = await listSubscriptions(database, workspaceId, 'workspaces');
       const alike = others.filter((row) => row.service === service && row.events[0] === event && sameFilters(row.filters, filters));
       if (alike.length >= MOST_ALIKE) throw new PatchbayError('conflict', `there are ${MOST_ALIKE} subscriptions of this event already`);
@@ -268,6 +273,7 @@ function show(row: SubscriptionRow): WebhookSubscription {
     workspaceId,
     service: service!,
     event: events[0]!,
+    template: null,
     eventFilters: filters.length > 0 ? (filters as WebhookSubscription['eventFilters']) : null,
     url,
     status,

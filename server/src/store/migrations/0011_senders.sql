@@ -14,6 +14,7 @@ create table custom_sources (
   sandbox boolean not null default false,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  deleted_at timestamptz,
   primary key (workspace_id, source_id)
 );
 create index custom_sources_token on custom_sources (token_hash);

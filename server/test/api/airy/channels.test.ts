@@ -71,6 +71,9 @@ describe('what is wrong', () => {
     expect((await reader.call('channels.list')).status).toBe(200);
     const refused = await reader.call('channels.chatplugin.connect', { name: 'x' });
     expect([refused.status, refused.json]).toEqual([403, { message: 'the API key lacks the scope channels:write' }]);
+    const agent = await app.workspace(['conversations:write']);
+    const note = await agent.call('metadata.upsert', { subject: 'channel', id: agent.id, data: {} });
+    expect([note.status, note.json]).toEqual([403, refused.json]);
   });
 
   it('takes the key bare, after Bearer and as X-API-Key', async () => {
@@ -80,6 +83,10 @@ describe('what is wrong', () => {
     >[]) {
       expect((await app.post('channels.list', undefined, headers)).status).toBe(200);
     }
+  });
+
+  it('knows no such address, whatever is sent there', async () => {
+    for (const body of [undefined, '', '{}']) expect((await own.call('channels.pigeon.connect', body)).status).toBe(404);
   });
 
   it('takes an empty body with a content type and without', async () => {
@@ -121,6 +128,9 @@ describe('Idempotency-Key', () => {
 
     const conflict = await own.call('channels.chatplugin.connect', { name: 'another' }, headers);
     expect([conflict.status, typeof conflict.json.message]).toEqual([422, 'string']);
+    // The draft's way of writing it.
+    const quoted = await own.call('channels.chatplugin.connect', { name: 'idempotent' }, { 'idempotency-key': '"one"' });
+    expect([quoted.text, quoted.headers['idempotent-replayed']]).toEqual([first.text, 'true']);
     expect((await other.call('channels.chatplugin.connect', { name: 'idempotent' }, headers)).json.id).not.toBe(first.json.id);
     expect((await own.call('channels.list', {}, { 'idempotency-key': '' })).status).toBe(400);
   });

@@ -275,6 +275,16 @@ describe('what front-ends ask at their start', () => {
       source: 'chatplugin',
     });
     expect(Object.keys((await own.call('components.get')).json.components)).toContain('sources-chatplugin');
+    expect((await own.call('components.install', { name: 'sources-facebook' })).status).toBe(202);
+    expect((await own.call('components.install', { name: 'sources-pigeon' })).status).toBe(400);
+    for (const [name, body, words] of [
+      ['components.uninstall', { name: 'sources-facebook' }, 'part of Patchbay'],
+      ['components.update', { components: [] }, 'environment variables'],
+      ['channels.viber.connect', undefined, 'no source viber'],
+    ] as const) {
+      const answer = await own.call(name, body);
+      expect([answer.status, answer.json.message]).toEqual([400, expect.stringContaining(words)]);
+    }
   });
 });
 

@@ -128,8 +128,8 @@ describe('agents', () => {
         socket.on('open', () => reject(new Error('it was let in')));
         socket.on('error', () => undefined);
       });
-    expect(await refused({})).toBe(403);
     expect(await refused({ authorization: 'Bearer wrong' })).toBe(403);
+    expect(await refused({ origin: 'https://evil.test' })).toBe(403);
     const reader = await app.workspace(['channels:read']);
     expect(await refused({ authorization: reader.key })).toBe(403);
 
@@ -140,12 +140,18 @@ describe('agents', () => {
     expect(client.connected).toBe(true);
   });
 
-  it('may show the key in the CONNECT frame from an allowed page', async () => {
-    const handshake = { origin: 'https://patchbay.test' };
+  it.each([
+    ['an allowed page', { origin: 'https://patchbay.test' }],
+    ['a program', {}],
+  ])('may show the key in the CONNECT frame from %s', async (_who, handshake) => {
     const { client } = await connect('/ws.communication', { handshake, connect: { Authorization: `Bearer ${own.key}` } });
     expect(client.connected).toBe(true);
-    const { errors } = await connect('/ws.communication', { handshake, connect: { Authorization: 'Bearer wrong' } });
-    expect(errors[0]!.headers.message).toContain('401');
+    const wrong: Record<string, string>[] = [{ Authorization: 'Bearer wrong' }, {}];
+    for (const frame of wrong) {
+      const { client: stranger, errors } = await connect('/ws.communication', { handshake, connect: frame });
+      expect(errors[0]!.headers.message).toContain('401');
+      expect(stranger.connected).toBe(false);
+    }
   });
 });
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { describe, expect, it } from 'vitest';
-import { bodyOf, contentOf, type MediaAddresses } from '../../../src/api/workspaces/bodies.ts';
+import { contentOf, type MediaAddresses } from '../../../src/api/workspaces/bodies.ts';
+import { bodyOf } from '../../../src/api/workspaces/bodies-show.ts';
 import { MessageBody } from '../../../src/api/workspaces/schemas/body.ts';
 import type { Content, TemplateComponent } from '../../../src/model/content.ts';
 

@@ -180,6 +180,7 @@ describe('the list', () => {
   });
 
   it('takes parameters that repeat, and platform ids as well as sources', async () => {
+    expect((await t.call('GET', '/channels?platform[]=sms&platform[]=email')).json.results).toEqual([]);
     const one = await connect('repeat-1');
     const two = await connect('repeat-2');
     const ids = `channelIds=${one.json.id}&channelIds=${two.json.id}`;

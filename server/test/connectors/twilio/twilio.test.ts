@@ -524,7 +524,7 @@ describe('trouble', () => {
     const context = contextOf(settings);
     const { providerId } = await twilioSms.send!(message({ type: 'text', text: 'ok' }), channel, context);
     const lost = { ...message({ type: 'text', text: 'ok' }), calledAt: new Date(Date.now() - 60_000) };
-    expect(await twilioSms.settle!({ ...lost, settledProviderIds: [providerId] }, channel, context)).toEqual({ outcome: 'never-received' });
+    expect(await twilioSms.settle!(lost, channel, context, async () => new Set([providerId]))).toEqual({ outcome: 'never-received' });
   });
 
   it('two that look the same stay unknown', async () => {

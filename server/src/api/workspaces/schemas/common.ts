@@ -18,7 +18,7 @@ export function oneOf<const T extends readonly string[]>(words: T, options: obje
   return Type.Unsafe<T[number]>({ type: 'string', enum: [...words], ...options });
 }
 
-/** `value, …` or repeated: both reach the handler as a list. */
+/** Given once or repeated: both reach the handler as a list. */
 export function listOf<T extends TSchema>(item: T, options: object = {}) {
   return Type.Optional(Type.Array(item, { maxItems: 100, ...options }));
 }

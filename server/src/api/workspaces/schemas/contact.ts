@@ -42,6 +42,11 @@ export const ChangeContact = Type.Object(
 );
 export type ChangeContact = Static<typeof ChangeContact>;
 
+export const UpsertContact = Type.Object(ChangeContact.properties, {
+  additionalProperties: false,
+  examples: [{ displayName: 'Ann Example' }],
+});
+
 export const ServiceWindow = Type.Object(
   {
     serviceWindowExpireAt: nullable(Timestamp),

@@ -16,6 +16,7 @@ const properties = {
   service: Type.String(),
   event: Type.String(),
   eventFilters: Filters,
+  template: Type.Null(),
   url: Type.String(),
   status: oneOf(['active', 'inactive', 'disabled']),
   statusReason: nullable(Type.String({ description: 'Why Patchbay disabled it.' })),
@@ -32,15 +33,17 @@ export const NewWebhookSubscription = Type.Object(
 
 export const CreateWebhook = Type.Object(
   {
-    service: oneOf(['channels', 'conversations']),
+    service: oneOf(['channels', 'conversations', 'numbers', 'payments'], { description: 'Of numbers and payments nothing is told.' }),
     event: Type.String({
-      pattern: '^([a-z0-9-]+\\.(inbound|outbound|interaction)|channel\\.created|conversation\\.(created|updated))$',
+      maxLength: 100,
+      pattern: '^[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$',
       description:
         '`<platform>.inbound`, `<platform>.outbound`, `<platform>.interaction`, `channel.created`; of conversations: `conversation.created`, `conversation.updated`.',
     }),
     url: Url,
     signingKey: Type.Optional(SigningKey),
     eventFilters: Type.Optional(Filters),
+    template: Type.Optional(Type.Null({ description: 'Bodies are what the reference says; there are no others.' })),
   },
   { additionalProperties: false, examples: [{ service: 'channels', event: 'whatsapp.inbound', url: 'https://example.com/webhook' }] },
 );
