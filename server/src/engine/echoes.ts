@@ -35,9 +35,9 @@ export async function claimEchoes(client: Client, batch: Inbound[], log: NewEven
   );
   for (const echo of echoes) {
     const claim = claims.get(echo);
-    if (claim?.part === undefined) continue;
-    await notePart(client, echo, claim.messageId, claim.part, log);
-    dealtWith.add(echo);
+    if (claim?.part !== undefined) await notePart(client, echo, claim.messageId, claim.part, log);
+    // Asked again: the answer to the call may have been written down since.
+    if (claim?.part !== undefined || (await isKnown(client, echo, claim))) dealtWith.add(echo);
   }
   return batch.flatMap((inbound) => {
     if (dealtWith.has(inbound)) return [];
