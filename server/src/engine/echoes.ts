@@ -25,16 +25,19 @@ export async function claimEchoes(client: Client, batch: Inbound[], log: NewEven
   const echoes = batch.filter((inbound): inbound is Echo => inbound.event.kind === 'message' && inbound.event.direction === 'out');
   if (echoes.length === 0) return batch;
   const claims = await named(client, echoes);
+  const dealtWith = new Set<Inbound>();
+  // One that comes late, of a message whose id is known by now, must not be taken for the next that is under way.
+  for (const echo of echoes) if (await isKnown(client, echo, claims.get(echo))) dealtWith.add(echo);
   await findRest(
     client,
-    echoes.filter((echo) => !claims.has(echo) && !echo.event.own),
+    echoes.filter((echo) => !claims.has(echo) && !dealtWith.has(echo) && !echo.event.own),
     claims,
   );
-  const dealtWith = new Set<Inbound>();
   for (const echo of echoes) {
     const claim = claims.get(echo);
     if (claim?.part !== undefined) await notePart(client, echo, claim.messageId, claim.part, log);
-    if (claim?.part !== undefined || (await isOfPart(client, echo, claim))) dealtWith.add(echo);
+    // Asked again: the answer to the call may have been written down since.
+    if (claim?.part !== undefined || (await isKnown(client, echo, claim))) dealtWith.add(echo);
   }
   return batch.flatMap((inbound) => {
     if (dealtWith.has(inbound)) return [];
@@ -96,10 +99,14 @@ function partIn(
   const contents = connector.parts?.of(content) ?? [content];
   const last = contents.length - 1;
   for (let part = Math.min(known, last); part <= last; part++) {
-    if (!saysTheSame(contents[part]!, echoed) || isTaken(part === last ? undefined : part)) continue;
+    if (!saysTheSame(read(connector, contents[part]!), echoed) || isTaken(part === last ? undefined : part)) continue;
     return part === last ? 'last' : part;
   }
   return undefined;
+}
+
+function read(connector: Connector, content: Content): Content {
+  return (content.type === 'native' && connector.readNative?.(content.payload)) || content;
 }
 
 function saysTheSame(ours: Content, echoed: Content): boolean {
@@ -118,8 +125,8 @@ async function notePart(client: Client, { route, event }: Echo, messageId: strin
   if (place) log.push({ workspaceId, ...place, type: 'message.updated', messageId, data: { state: 'pending' } });
 }
 
-/** An echo that names nobody, of a part that the provider's answer made known before. */
-async function isOfPart(client: Client, { route, event }: Echo, claim: Claim | undefined): Promise<boolean> {
+/** An echo that names nobody, of a message or a part that the provider's answer made known before. */
+async function isKnown(client: Client, { route, event }: Echo, claim: Claim | undefined): Promise<boolean> {
   if (claim || !route.connector.parts) return false;
   return (await knownProviderIds(client, route, [event.providerId])).size > 0;
 }
