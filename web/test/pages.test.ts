@@ -44,7 +44,7 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     patchbay = await startPatchbay({ LOG_LEVEL: 'warn' });
     world = new World(patchbay);
     browser = await launchBrowser();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await browser?.close();
     await patchbay?.stop();
@@ -151,7 +151,7 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     for (const text of ['meanwhile 1', 'meanwhile 2', 'meanwhile 3', 'written offline']) {
       expect(await thread().getByText(text).count(), text).toBe(1);
     }
-  }, 60_000);
+  }, 120_000);
 
   it('says why a message was not sent, and sends the same one again on request', async () => {
     const channelId = await liveChat('failing');
