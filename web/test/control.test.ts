@@ -63,7 +63,7 @@ describe.skipIf(!hasBrowser)('the control center, in a browser', () => {
     });
     world = new World(patchbay);
     browser = await launchBrowser();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await browser?.close();
     await patchbay?.stop();
@@ -192,7 +192,7 @@ describe.skipIf(!hasBrowser)('the control center, in a browser', () => {
     await page.getByRole('button', { name: 'Replace', exact: true }).click();
     await expect.poll(async () => (await world.api(`/channels/${id}/details`)).status).not.toBe('failed');
     await expect.poll(() => page.getByText('Does not work').count()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   it('leads to Google for a mailbox, says when the grant was taken back, and is granted anew', async () => {
     await page.goto(`${base}/channels/new/email`);
@@ -223,5 +223,5 @@ describe.skipIf(!hasBrowser)('the control center, in a browser', () => {
     await page.getByText('Access was granted').waitFor();
     await until(async () => (await world.api(`/channels/${id}/details`)).status === 'active', { what: 'the repaired mailbox' });
     await page.getByText('Connected', { exact: true }).first().waitFor();
-  }, 60_000);
+  }, 120_000);
 });

@@ -42,7 +42,7 @@ describe.skipIf(!hasBrowser)('mail, in a browser', () => {
     const input = { email: 'help@garden.example', provider: 'aurion', quote: true };
     await world.api('/channels', { body: { source: 'email', name: 'Help desk', input } });
     browser = await launchBrowser();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await browser?.close();
     await patchbay?.stop();

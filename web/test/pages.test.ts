@@ -44,7 +44,7 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     patchbay = await startPatchbay({ LOG_LEVEL: 'warn' });
     world = new World(patchbay);
     browser = await launchBrowser();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await browser?.close();
     await patchbay?.stop();
@@ -151,7 +151,7 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     for (const text of ['meanwhile 1', 'meanwhile 2', 'meanwhile 3', 'written offline']) {
       expect(await thread().getByText(text).count(), text).toBe(1);
     }
-  }, 60_000);
+  }, 120_000);
 
   it('says why a message was not sent, and sends the same one again on request', async () => {
     const channelId = await liveChat('failing');
@@ -300,6 +300,40 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await expect.poll(() => page.getByText('Shop system').count()).toBe(0);
     expect((await asThat()).status).toBe(401);
+  });
+
+  it('notifies of what comes in while nobody looks, once somebody asked for it', async () => {
+    const channelId = await liveChat('noticed');
+    const write = await world.visitor(channelId);
+    await context.grantPermissions(['notifications'], { origin: patchbay.url });
+    // A headless browser shows no notices and is never out of sight; what the page asks for is what counts.
+    await page.addInitScript(() => {
+      const told: { title: string; body?: string }[] = [];
+      class Told {
+        static permission = 'granted';
+        static requestPermission = async () => 'granted';
+        onclick?: () => void;
+        constructor(title: string, options: { body?: string }) {
+          told.push({ title, body: options.body });
+        }
+      }
+      Object.assign(window, { Notification: Told, told });
+    });
+    await page.reload();
+    const told = () => page.evaluate(() => (window as unknown as { told: { body?: string }[] }).told.map(({ body }) => body));
+    await write('before it was asked for');
+    await row('before it was asked for').waitFor();
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByRole('menuitem', { name: 'Notify me of new messages' }).click();
+    await page.getByRole('menuitem', { name: 'Stop notices of new messages' }).waitFor();
+    await page.keyboard.press('Escape');
+    await write('while somebody looks');
+    await row('while somebody looks').waitFor();
+    expect(await told()).toEqual([]);
+    await page.evaluate(() => Object.defineProperty(document, 'visibilityState', { value: 'hidden' }));
+    await write('while nobody looks');
+    await row('while nobody looks').waitFor();
+    expect(await told()).toEqual(['while nobody looks']);
   });
 
   it('goes back to the sign-in when the session ends under it', async () => {

@@ -60,7 +60,7 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     testKey = (await live.api('/api-keys', { body: { name: 'Sandbox', scopes: ['*'], sandbox: true } })).key;
     sandbox = new World({ ...patchbay, apiKey: testKey });
     browser = await launchBrowser();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await browser?.close();
     await patchbay?.stop();
@@ -124,7 +124,7 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await shoot(page, 'channel-email');
     const { results } = await sandbox.api('/channels?limit=100');
     expect(results.map(({ platformId }: { platformId: string }) => platformId).sort()).toEqual(['email', 'facebook', 'sms', 'whatsapp']);
-  }, 60_000);
+  }, 120_000);
 
   it('says why a channel failed and what to do, and takes a new token that keeps it', async () => {
     await signIn(patchbay.apiKey!, '/channels/new/whatsapp');
@@ -169,7 +169,7 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await page.getByText('thank_you').waitFor();
     await page.getByRole('tab', { name: 'Opt-outs' }).click();
     await page.getByText('Nobody so far.').waitFor();
-  }, 60_000);
+  }, 120_000);
 
   it('offers templates when the time for free answers is over, with a form and a preview', async () => {
     const channelId = await gardenId();
@@ -193,7 +193,7 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await dialog.getByRole('button', { name: 'Send the template' }).click();
     await thread().getByText('Hello Ann, your parcel B7 is on its way.').waitFor();
     await expect.poll(async () => (await live.api(`/conversations/${sent.conversationId}/messages`)).results[0].state).not.toBe('pending');
-  }, 60_000);
+  }, 120_000);
 
   it('keeps saved replies, and fills them in where / is written', async () => {
     const channel = await sandbox.api('/channels', {
@@ -225,7 +225,7 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await page.getByRole('button', { name: '👍' }).click();
     await page.getByRole('img', { name: 'Your reaction: 👍' }).waitFor();
     await shoot(page, 'conversation');
-  }, 60_000);
+  }, 120_000);
 
   it('counts the parts of an SMS while one writes', async () => {
     const [channel] = (await sandbox.api('/channels?platform=sms')).results;
@@ -259,7 +259,7 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await dialog.getByRole('button', { name: /hello_world/ }).click();
     await dialog.getByRole('button', { name: 'Send the template' }).click();
     await thread().getByText('Hello World').waitFor();
-  }, 60_000);
+  }, 120_000);
 
   it('leads everywhere with one key, and on a phone behind More', async () => {
     await signIn(testKey, '/inbox');
@@ -286,7 +286,7 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await page.getByRole('menuitem', { name: 'Numbers' }).click();
     await page.getByRole('heading', { name: 'Phone numbers' }).waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-  }, 60_000);
+  }, 120_000);
 
   it('shows the DNS records of a mail domain, and whether they are there', async () => {
     await signIn(testKey, '/domains');
@@ -301,7 +301,7 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await page.getByRole('button', { name: 'Check again' }).click();
     await page.getByText(/^checked /).waitFor({ timeout: 20_000 });
     await shoot(page, 'domains');
-  }, 40_000);
+  }, 120_000);
 
   it('says when there is no such channel', async () => {
     await signIn(testKey, '/channels/nowhere');

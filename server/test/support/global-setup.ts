@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -5,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startEmbedded } from '../../src/store/embedded.ts';
@@ -18,20 +20,26 @@ export interface TestServer {
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Answers with the run's `TestServer`, started when the first test asks for it. */
+    /** Answers with the run's `TestServer`, started when the first test asks for it; below `/pages` once the pages are built. */
     testServerUrl: string;
   }
 }
 
-/** Offers every test file a database server of its run; none is started while no test asks for one. */
+const BUILD_PAGES = join(import.meta.dirname, '..', '..', '..', 'scripts', 'build-pages.ts');
+
+/** Offers every test file a database server of its run, and pages built once in it; neither is made while no test asks for one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   let started: Promise<{ server: TestServer; stop(): Promise<void> }> | undefined;
-  const broker = createServer((_request, response) => {
+  let built: Promise<unknown> | undefined;
+  const broker = createServer((request, response) => {
+    const failed = (error: Error) => response.writeHead(500).end(error.message);
+    if (request.url === '/pages') {
+      built ??= promisify(execFile)(process.execPath, [BUILD_PAGES]);
+      built.then(() => response.end(), failed);
+      return;
+    }
     started ??= startTestServer();
-    started.then(
-      ({ server }) => response.end(JSON.stringify(server)),
-      (error: Error) => response.writeHead(500).end(error.message),
-    );
+    started.then(({ server }) => response.end(JSON.stringify(server)), failed);
   });
   broker.listen(0, '127.0.0.1');
   await once(broker, 'listening');

@@ -1,8 +1,9 @@
 import { Menu, Text } from '@mantine/core';
-import { IconBook2, IconLogout } from '@tabler/icons-react';
+import { IconBell, IconBellOff, IconBook2, IconLogout } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { sessionQuery, signOut } from '../api/session.ts';
 import classes from './Nav.module.css';
+import { switchNotices, useNotices } from './notify.ts';
 
 /** Who is signed in, and the ways out. */
 export function AccountItems() {
@@ -22,6 +23,7 @@ export function AccountItems() {
         </Text>
       </div>
       <Menu.Divider />
+      <NoticesItem />
       <Menu.Item leftSection={<IconBook2 size={16} />} component="a" href="/docs" target="_blank">
         API reference
       </Menu.Item>
@@ -29,5 +31,21 @@ export function AccountItems() {
         Sign out
       </Menu.Item>
     </>
+  );
+}
+
+function NoticesItem() {
+  const state = useNotices();
+  if (state === 'impossible') return null;
+  const on = state === 'on';
+  return (
+    <Menu.Item
+      leftSection={on ? <IconBellOff size={16} /> : <IconBell size={16} />}
+      disabled={state === 'refused'}
+      closeMenuOnClick={false}
+      onClick={() => void switchNotices(!on)}
+    >
+      {state === 'refused' ? 'The browser blocks notices of this page' : on ? 'Stop notices of new messages' : 'Notify me of new messages'}
+    </Menu.Item>
   );
 }

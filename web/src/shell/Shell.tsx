@@ -1,11 +1,12 @@
 import { VisuallyHidden } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { Outlet } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { Outlet, useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { useOpenPage } from '../components/page-title.ts';
 import { useAttention } from './attention.ts';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
 import { Nav } from './Nav.tsx';
+import { startNotices } from './notify.ts';
 import classes from './Shell.module.css';
 
 const CommandBar = lazy(() => import('./CommandBar.tsx').then(({ CommandBar }) => ({ default: CommandBar })));
@@ -14,6 +15,11 @@ const CommandBar = lazy(() => import('./CommandBar.tsx').then(({ CommandBar }) =
 export function Shell() {
   const unread = useAttention();
   const [commanding, setCommanding] = useState(false);
+  const navigate = useNavigate();
+  useEffect(
+    () => startNotices((conversationId) => void navigate({ to: '/inbox/$conversationId', params: { conversationId } })),
+    [navigate],
+  );
   useHotkeys([['mod+K', () => setCommanding(true)]], []);
   return (
     <div className={classes.shell}>

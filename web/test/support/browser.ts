@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { inject } from 'vitest';
+import type {} from '../../../server/test/support/global-setup.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..');
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 
 /** True where there is a browser to drive. Says loudly when there is none. */
@@ -27,9 +25,10 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** Builds the pages as they ship, their size check included. */
+/** Builds the pages as they ship, their size check included: once in a run, so that no file's build disturbs another's pages. */
 export async function buildPages(): Promise<void> {
-  await promisify(execFile)(process.execPath, [join(ROOT, 'scripts', 'build-pages.ts')], { cwd: ROOT });
+  const answer = await fetch(new URL('/pages', inject('testServerUrl')));
+  if (!answer.ok) throw new Error(`the pages could not be built: ${await answer.text()}`);
 }
 
 /** A page that is signed in, and what its scripts complained about. */
