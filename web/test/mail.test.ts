@@ -113,6 +113,26 @@ describe.skipIf(!hasBrowser)('mail, in a browser', () => {
     await page.getByRole('dialog').getByText(`Message-ID: ${FIRST}`).waitFor();
   });
 
+  it('says what a reader should know beside the mail: a program wrote it, it invites', async () => {
+    const subject = 'Lunch with the potters';
+    await write({
+      messageId: 'lunch@customer.example',
+      subject,
+      text: 'Shall we?',
+      headers: { 'Auto-Submitted': 'auto-generated' },
+      icalEvent: {
+        method: 'REQUEST',
+        content:
+          'BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Lunch\r\nDTSTART:20270101T120000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n',
+      },
+    });
+    await open(subject);
+    await thread().getByText('Written by a program').waitFor();
+    await thread()
+      .getByText(/^Invitation: Lunch, /)
+      .waitFor();
+  });
+
   it('folds what was quoted away, in the frame and in plain text', async () => {
     await write({
       inReplyTo: FIRST,

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { addIntegration, changeIntegration, PROVIDERS_OF, removeIntegration } from '../../engine/provider-accounts.ts';
-import { invalid, notFound, PatchbayError } from '../../model/errors.ts';
+import { invalid, notFound } from '../../model/errors.ts';
 import { getIntegration, listIntegrations, type Integration as Row } from '../../store/integrations.ts';
 import type { Principal } from '../auth.ts';
 import { FreeForm, ids, iso, NoContent, oneOf, Timestamp, Uuid } from './schemas/common.ts';

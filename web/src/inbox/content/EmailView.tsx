@@ -6,12 +6,13 @@ import classes from './content.module.css';
 import { Files } from './Files.tsx';
 import { LinkedText } from './LinkedText.tsx';
 import { MailFrame } from './MailFrame.tsx';
+import { type MailFacts, MailNotes } from './MailNotes.tsx';
 import { framedMail, isInline } from './mail-frame.ts';
 
 const MessageSource = lazy(() => import('./MessageSource.tsx').then(({ MessageSource }) => ({ default: MessageSource })));
 
 /** A mail: who, what about, the new part first; quoted history folds out, pictures of others load only when asked for. */
-export function EmailView({ email, messageId }: { email: EmailContent; messageId?: string }) {
+export function EmailView({ email, messageId }: { email: EmailContent & { facts?: MailFacts }; messageId?: string }) {
   const [whole, setWhole] = useState(false);
   const [source, setSource] = useState(false);
   const framed = useMemo(() => (email.html ? framedMail(email, false) : undefined), [email]);
@@ -28,6 +29,7 @@ export function EmailView({ email, messageId }: { email: EmailContent; messageId
           <People email={email} />
         </div>
       </div>
+      <MailNotes facts={email.facts} />
       {framed && !cut ? <MailFrame email={email} framed={framed} /> : <LinkedText text={cut ? email.reply! : email.text} />}
       {attachments.length > 0 && <Files files={attachments} />}
       <div className={classes.mailTools}>
