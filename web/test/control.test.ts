@@ -216,7 +216,7 @@ describe.skipIf(!hasBrowser)('the control center, in a browser', () => {
     gmail.revokeConsent();
     gmail.expireTokens();
     await page.getByRole('button', { name: 'Check now' }).click();
-    await page.getByText('Waits for you').waitFor();
+    await page.getByText('Does not work', { exact: true }).first().waitFor();
     await page.getByText(/expired or revoked.*grant access again/i).waitFor();
     await shoot(page, 'channel-grant-lost');
     await page.getByRole('button', { name: 'Grant access' }).click();

@@ -25,7 +25,7 @@ const EVERY_MINUTES = 60;
 export function templateSync(parts: Parts): Worker {
   return new Worker({
     name: 'templates',
-    restMs: 60_000,
+    restMs: 5_000,
     log: parts.log,
     work: async () => {
       const due = await parts.database.query<{ workspaceId: string; id: string }>(
