@@ -59,17 +59,8 @@ export async function waitingRawEvents(client: Client, limit: number): Promise<R
   return result.rows;
 }
 
-export interface RawEventRow {
-  workspaceId: string;
-  id: string;
-  source: string;
-  sourceChannelId: string | null;
-  contentType: string;
-  body: Buffer;
-  state: 'waiting' | 'applied' | 'ignored' | 'unrouted' | 'failed';
-  error: string | null;
-  receivedAt: Date;
-}
+/** A raw event as it is written. */
+export type RawEventRow = Omit<RawEventView, 'attempts' | 'appliedAt'>;
 
 /** Raw events as a statement's columns. */
 export const rawEventColumns = new Table<RawEventRow>('x', {

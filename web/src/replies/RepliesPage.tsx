@@ -9,6 +9,7 @@ import { Confirm } from '../components/Confirm.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
 import { Page } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
+import rows from '../components/Rows.module.css';
 import { Badge } from '../components/StatusBadge.tsx';
 import { ReplyEditor } from './ReplyEditor.tsx';
 import classes from './replies.module.css';
@@ -28,14 +29,14 @@ export function RepliesPage() {
       {error && <Problem error={error} title="The replies could not be read" onRetry={() => void refetch()} />}
       {isPending && <Skeleton height={160} radius="md" aria-hidden />}
       {replies?.length === 0 && (
-        <div className={classes.empty}>
+        <div className={rows.empty}>
           <EmptyState icon={IconMessage2Plus} title="No saved reply yet" action={add}>
             Save what you write often: opening hours, how to return something, a friendly goodbye.
           </EmptyState>
         </div>
       )}
       {replies && replies.length > 0 && (
-        <ul className={classes.list}>
+        <ul className={rows.list}>
           {replies.map((reply) => (
             <li key={reply.id} className={classes.reply}>
               <div className={classes.words}>
