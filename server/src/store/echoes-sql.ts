@@ -18,11 +18,15 @@ export interface UnderWay {
   parts: number;
 }
 
-/** For each echo, our messages to its reader that are just being handed to the provider, or were without an answer. Oldest first. */
+/**
+ * For each echo, our messages to its reader that are just being handed to the provider, then those that were without an
+ * answer; oldest first. What is being handed over comes first, since an echo of a file may say no more than that it is
+ * one: taken for a file that never arrived, it would let the rest of that message go without it.
+ */
 export async function findUnderWay(client: Client, queries: EchoQuery[]): Promise<UnderWay[]> {
   const result = await client.query<UnderWay>({
     name: 'find-under-way',
-    text: `select distinct on (x.n, m.id) x.n, m.id as "messageId", m.content, (select count(*)::integer from message_parts p
+    text: `select n, "messageId", content, parts from (select distinct on (x.n, m.id) x.n, m.state, m.id as "messageId", m.content, (select count(*)::integer from message_parts p
         where p.workspace_id = m.workspace_id and p.message_id = m.id and p.channel_id = m.channel_id) as parts
       from json_to_recordset($1) as x(n integer, "workspaceId" uuid, "channelId" uuid, addresses jsonb)
       join identities i on i.workspace_id = x."workspaceId" and i.value in (select jsonb_array_elements_text(x.addresses))
@@ -31,7 +35,8 @@ export async function findUnderWay(client: Client, queries: EchoQuery[]): Promis
         and m.state in ('pending', 'scheduled', 'unknown') and m.sent_at > now() - interval '2 days'
       left join outbox o on o.workspace_id = m.workspace_id and o.message_id = m.id
       where m.state = 'unknown' or o.call_started_at is not null
-      order by x.n, m.id`,
+      order by x.n, m.id) as found
+      order by n, state = 'unknown', "messageId"`,
     values: [toJson(queries)],
   });
   return result.rows;

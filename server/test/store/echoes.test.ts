@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { findUnderWay } from '../../src/store/echoes-sql.ts';
+import { testEngine } from '../support/engine.ts';
+
+it('an echo is first held against what is being handed over, and only then against what had no answer', async () => {
+  const { database, channels, defaultWorkspaceId: workspaceId, ingest } = await testEngine();
+  const channel = await channels.connect({
+    workspaceId,
+    source: 'chatplugin',
+    input: { name: 'shop' },
+    sandbox: false,
+    existing: 'refuse',
+  });
+  const visitor = '018f2f6e-0000-7000-8000-000000000001';
+  const said = { type: 'message', id: 'first', visitor, conversation: visitor, message: { text: 'Hello' }, at: new Date().toISOString() };
+  await ingest.submit([
+    { source: 'chatplugin', sourceChannelId: 'shop', contentType: 'application/json', body: Buffer.from(JSON.stringify(said)) },
+  ]);
+  const write = async (id: string, state: string) => {
+    await database.query(
+      `insert into messages (workspace_id, id, channel_id, conversation_id, contact_id, source, direction, state, content, sent_at)
+       select workspace_id, $2, channel_id, id, contact_id, 'chatplugin', 'out', $3, '{"type":"image"}', now() from conversations where channel_id = $1`,
+      [channel.id, id, state],
+    );
+    return id;
+  };
+  const lost = await write('018f2f6e-0000-7000-8000-00000000000a', 'unknown');
+  const underWay = await write('018f2f6e-0000-7000-8000-00000000000b', 'pending');
+  await write('018f2f6e-0000-7000-8000-00000000000c', 'pending');
+  await database.query(
+    `insert into outbox (workspace_id, message_id, channel_id, conversation_id, run_at, leased_until, call_started_at)
+     select workspace_id, id, channel_id, conversation_id, now() + interval '1 hour', now() + interval '1 hour', now() from messages where id = $1`,
+    [underWay],
+  );
+  const query = { n: 0, workspaceId, channelId: channel.id, addresses: [visitor] };
+  expect((await findUnderWay(database, [query])).map(({ messageId }) => messageId)).toEqual([underWay, lost]);
+});
