@@ -75,7 +75,8 @@ export async function refetchProfile(engine: Engine, workspaceId: string, conver
   });
 }
 
-async function lockConversation(client: Client, workspaceId: string, id: string): Promise<Conversation> {
+/** A conversation that nobody else changes until the commit. Throws `not-found`. */
+export async function lockConversation(client: Client, workspaceId: string, id: string): Promise<Conversation> {
   await client.query('select 1 from conversations where workspace_id = $1 and id = $2 for no key update', [workspaceId, id]);
   const conversation = await getConversation(client, workspaceId, id);
   if (!conversation) throw notFound('conversation');

@@ -7,7 +7,6 @@ import { Worker } from './worker.ts';
 /** How long raw events are kept for looking back (those that a message's files are cut out of stay with it), and the log for those who come back late. */
 const RAW_EVENT_DAYS = 30;
 const EVENT_DAYS = 90;
-const DELETED_CHANNEL_DAYS = 30;
 
 /** Each removes a limited number of rows, so that no statement holds others up for long. */
 const SWEEPS = [
@@ -36,9 +35,4 @@ export function housekeeper(parts: Pick<Engine, 'database' | 'spool' | 'log'>): 
       return removed >= 5000 ? removed : 0;
     },
   });
-}
-
-/** True while a deleted channel is still shown by its id (decisions.md B22). */
-export function isStillShown(channel: { deletedAt: Date | null }, now: Date = new Date()): boolean {
-  return !channel.deletedAt || now.getTime() - channel.deletedAt.getTime() < DELETED_CHANNEL_DAYS * 86_400_000;
 }

@@ -23,11 +23,6 @@ export function rankOf(state: MessageState): number {
   return RANK[state];
 }
 
-/** True when a receipt for `to` changes a message that stands at `from`. Late and repeated receipts do not. */
-export function advances(from: MessageState, to: MessageState): boolean {
-  return RANK[to] > RANK[from];
-}
-
 /** Why a message failed, in the provider's words and in plain ones. */
 export interface MessageError {
   /** Our class of the failure (`window-closed`, `rejected`, …). */

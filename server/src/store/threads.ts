@@ -100,17 +100,3 @@ export async function replaceThreadData(client: Client, rows: ThreadDataRow[]): 
     values: [toJson(rows)],
   });
 }
-
-/** Adds to what is kept about a thread: what a connector learnt when it sent. */
-export async function mergeThreadData(
-  client: Client,
-  workspaceId: string,
-  conversationId: string,
-  data: Record<string, unknown>,
-): Promise<void> {
-  await client.query('update conversations set thread_data = thread_data || $3::jsonb where workspace_id = $1 and id = $2', [
-    workspaceId,
-    conversationId,
-    toJson(data),
-  ]);
-}

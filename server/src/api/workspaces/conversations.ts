@@ -1,6 +1,6 @@
 /** Conversations and what is written in them. */
 import Type, { type Static } from 'typebox';
-import { markConversationRead } from '../../engine/conversations.ts';
+import { lockConversation, markConversationRead } from '../../engine/conversations.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { agentTyping } from '../../engine/typing.ts';
 import type { Conversation as Row } from '../../model/conversation.ts';
@@ -237,9 +237,10 @@ function conditionOf(principal: Principal, query: Static<typeof ConversationQuer
 async function change(engine: Engine, row: Row, body: ConversationChange): Promise<Row> {
   const { workspaceId, id } = row;
   return engine.database.transaction(async (client) => {
+    const { metadata } = await lockConversation(client, workspaceId, id);
     let changed = await changeConversation(client, workspaceId, id, {
       ...(body.status ? { state: body.status === 'closed' ? 'CLOSED' : 'OPEN' } : {}),
-      ...(body.name === undefined ? {} : { metadata: { ...row.metadata, name: body.name } }),
+      ...(body.name === undefined ? {} : { metadata: { ...metadata, name: body.name } }),
     });
     for (const addTag of body.tags?.add ?? []) changed = await changeConversation(client, workspaceId, id, { addTag });
     for (const removeTag of body.tags?.remove ?? []) changed = await changeConversation(client, workspaceId, id, { removeTag });
