@@ -74,6 +74,7 @@ async function findRest(client: Client, echoes: Echo[], claims: Map<Inbound, Cla
       workspaceId: route.workspaceId,
       channelId: route.channelId,
       addresses: event.contact.identities.map(({ value }) => value),
+      at: event.sentAt ?? null,
     })),
   );
   const taken = new Set([...claims.values()].map(({ messageId, part }) => `${messageId} ${part}`));

@@ -30,14 +30,13 @@ export function templateSync(parts: Parts): Worker {
     work: async () => {
       const due = await parts.database.query<{ workspaceId: string; id: string }>(
         `update channels set templates_at = now() where (workspace_id, id) in (
-           select workspace_id, id from channels where status in ('active', 'warning')
+           select workspace_id, id from channels where status in ('active', 'warning') and source = any($2)
              and coalesce(templates_at, 'epoch') < now() - make_interval(mins => $1::integer) limit 10 for update skip locked)
          returning workspace_id as "workspaceId", id`,
-        [EVERY_MINUTES],
+        [EVERY_MINUTES, parts.channels.sourcesThat((connector) => connector.templates !== undefined)],
       );
       for (const row of due.rows) {
         const channel = await parts.channels.get(row.workspaceId, row.id);
-        if (!parts.channels.connectorOf(channel.source).templates) continue;
         await syncTemplates(parts, channel).catch((error) =>
           parts.log.warn({ channel: row.id, err: error }, 'templates could not be synced; trying again in an hour'),
         );

@@ -140,8 +140,11 @@ it('sends every acknowledged message once, and what was asked again under the sa
   });
 
   for (const agent of open.keys()) await ask(patchbay, agent);
-  await until(async () => (await database.query('select 1 from outbox')).rows.length === 0, { timeoutMs: 30_000, what: 'an empty line' });
+  const lineIsEmpty = async () => (await database.query('select 1 from outbox')).rows.length === 0;
+  await until(lineIsEmpty, { timeoutMs: 30_000, what: 'an empty line' });
   await sandbox.webhooks.settled();
+  // An echo that came only now lets its message go on with the next part.
+  await until(lineIsEmpty, { timeoutMs: 30_000, what: 'an empty line after the last echo' });
   const { rows } = await database.query<{ id: string; state: string; source: string; content: string }>(
     `select id, state, source, content::text from messages where direction = 'out'`,
   );

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { findUnderWay } from '../../src/store/echoes-sql.ts';
 import { testEngine } from '../support/engine.ts';
 
-it('an echo is first held against what is being handed over, and only then against what had no answer', async () => {
+it('an echo is first held against the last call before it, then what is being handed over, then what had no answer', async () => {
   const { database, channels, defaultWorkspaceId: workspaceId, ingest } = await testEngine();
   const channel = await channels.connect({
     workspaceId,
@@ -32,6 +32,21 @@ it('an echo is first held against what is being handed over, and only then again
      select workspace_id, id, channel_id, conversation_id, now() + interval '1 hour', now() + interval '1 hour', now() from messages where id = $1`,
     [underWay],
   );
-  const query = { n: 0, workspaceId, channelId: channel.id, addresses: [visitor] };
-  expect((await findUnderWay(database, [query])).map(({ messageId }) => messageId)).toEqual([underWay, lost]);
+  const call = async (id: string, at: string) =>
+    database.query(
+      `insert into unsettled (workspace_id, message_id, called_at, reason, options, run_at) values ($1, $2, $3, 'killed', '{}', now())`,
+      [workspaceId, id, at],
+    );
+  const later = await write('018f2f6e-0000-7000-8000-000000000009', 'unknown');
+  await call(lost, '2026-01-01T10:00:00.000Z');
+  await call(later, '2026-01-01T10:00:00.200Z');
+  const found = async (at: string | null) => {
+    const query = { n: 0, workspaceId, channelId: channel.id, addresses: [visitor], at: at === null ? null : new Date(at) };
+    return (await findUnderWay(database, [query])).map(({ messageId }) => messageId);
+  };
+  expect(await found(null)).toEqual([underWay, later, lost]);
+  expect(await found('2026-01-01T09:59:00.000Z')).toEqual([underWay, later, lost]);
+  expect(await found('2026-01-01T10:00:00.100Z')).toEqual([lost, underWay, later]);
+  expect(await found('2026-01-01T10:00:00.300Z')).toEqual([later, lost, underWay]);
+  expect(await found(new Date(Date.now() + 60_000).toISOString())).toEqual([underWay, later, lost]);
 });

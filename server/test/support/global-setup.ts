@@ -70,6 +70,10 @@ async function startOwn() {
   const dataDir = await mkdtemp(join(tmpdir(), 'patchbay-test-'));
   const silent = () => undefined;
   const embedded = await startEmbedded({ dataDir, log: { debug: silent, info: silent, warn: console.warn, error: console.error } });
+  // What is killed in tests is Patchbay, never this server: it need not wait for the disk.
+  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit'])
+    await run(embedded.connection, `alter system set ${setting} = off`);
+  await run(embedded.connection, 'select pg_reload_conf()');
   return {
     connection: embedded.connection,
     stop: async () => {

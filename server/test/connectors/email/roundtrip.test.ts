@@ -12,9 +12,10 @@ import { bytesOf, factsOf } from '../../../src/connectors/email/raw.ts';
 import { createMailServer, type MailServer } from '../../../src/connectors/email/server.ts';
 import type { InboundEvent, MessageEvent } from '../../../src/connectors/events.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
+import { freePort } from '../../support/until.ts';
 import { listener, mailbox, testContext, testSpool } from './context.ts';
 import { MAILBOX, mail } from './mail.ts';
-import { type Dovecot, dovecot, freePort, type Postfix, postfix, temporaryFolder, whyNoServers } from './servers.ts';
+import { type Dovecot, dovecot, type Postfix, postfix, temporaryFolder, whyNoServers } from './servers.ts';
 
 const run = promisify(execFile);
 const obstacle = whyNoServers();

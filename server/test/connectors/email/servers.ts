@@ -1,9 +1,10 @@
 /** Real mail servers for the tests: a Dovecot and a Postfix of one's own, in a temporary folder, on free ports. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../support/until.ts';
 
 const DOVECOT = '/usr/sbin/dovecot';
 const POSTFIX = '/usr/sbin/postfix';
@@ -15,15 +16,6 @@ export function whyNoServers(): string | undefined {
   const missing = [DOVECOT, POSTFIX].filter((path) => !existsSync(path));
   if (missing.length > 0) return `not installed: ${missing.join(', ')} (apt-get install dovecot-imapd postfix swaks)`;
   return spawnSync('swaks', ['--version']).status === 0 ? undefined : 'not installed: swaks';
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => done(port));
-    });
-  });
 }
 
 /** Resolves once something listens at the port. */

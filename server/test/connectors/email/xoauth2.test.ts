@@ -6,9 +6,10 @@ import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createEmailConnector } from '../../../src/connectors/email/connector.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
+import { freePort } from '../../support/until.ts';
 import { listener, mailbox, type TestContext, testContext } from './context.ts';
 import { MAILBOX, mail } from './mail.ts';
-import { type Dovecot, dovecot, freePort, temporaryFolder, whyNoServers } from './servers.ts';
+import { type Dovecot, dovecot, temporaryFolder, whyNoServers } from './servers.ts';
 
 const obstacle = whyNoServers();
 if (obstacle) console.warn(`SKIPPED: ${obstacle}`);
