@@ -37,7 +37,7 @@ export interface Places {
  * have any, and of a channel at most its `places` (`usual` where none are told). A lane is a conversation: its next
  * message waits until this one is done; one that is scheduled for later holds up nobody. A channel that is paused gives
  * none, one that failed gives a single message from time to time, to try. `skip locked` lets several processes take
- * different lanes at the same time.
+ * different lanes at the same time. A call that was interrupted keeps its time: echoes are held against it (echoes-sql.ts).
  */
 export async function claimOutbox(
   client: Client,
@@ -66,7 +66,7 @@ export async function claimOutbox(
           order by o.run_at limit least(open.places, greatest(1, $1::integer / (select count(*) from open)::integer))
           for update skip locked) o
         limit $1)
-      update outbox o set leased_until = now() + make_interval(secs => $3), call_started_at = now(), attempts = o.attempts + 1
+      update outbox o set leased_until = now() + make_interval(secs => $3), call_started_at = coalesce(o.call_started_at, now()), attempts = o.attempts + 1
       from due where o.workspace_id = due.workspace_id and o.message_id = due.message_id
       returning o.workspace_id as "workspaceId", o.message_id as "messageId", o.channel_id as "channelId",
         o.conversation_id as "conversationId", o.attempts, due.call_started_at as "interruptedAt", o.options`,

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { Registry } from 'prom-client';
-import { afterAll } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { bootstrap } from '../../src/engine/bootstrap.ts';
@@ -10,6 +9,7 @@ import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { createLogger } from '../../src/log.ts';
 import { uuidv7 } from '../../src/model/ids.ts';
 import { insertKey, newKeyText } from '../../src/store/keys.ts';
+import { whenFileEnds } from '../support/cleanup.ts';
 import { testDatabase } from '../support/database.ts';
 import { temporaryFolder } from '../support/patchbay.ts';
 
@@ -55,7 +55,7 @@ export async function testApp(env: Record<string, string> = {}): Promise<TestApp
   });
   await app.ready();
   await engine.start();
-  afterAll(async () => {
+  whenFileEnds(async () => {
     await app.close();
     await engine.stop();
   });

@@ -250,7 +250,8 @@ describe('send-test', () => {
     world.metaCalls.length = 0;
     const answer = await api('POST', `/whatsapp/channels/${id}/send-test`, { ...MESSAGE, to_wa_id: '33600000009' });
     expect([answer.status, answer.json]).toMatchObject([422, { error: 'window_closed', message: expect.stringMatching(/template/i) }]);
-    expect(world.metaCalls).toEqual([]);
+    // The clock's own look at the new channel's templates may fall in between.
+    expect(world.metaCalls.filter(({ method }) => method === 'POST')).toEqual([]);
   });
 
   it("tells the provider's refusal", async () => {

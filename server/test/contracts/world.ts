@@ -1,11 +1,11 @@
 /** The service on a real port, with stand-ins for Meta, Twilio and Google on theirs: what an outside client meets. */
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { afterAll } from 'vitest';
 import { createGoogleSandbox, type GoogleSandbox } from '../../../sandbox/google/index.ts';
 import { createMetaSandbox, type MetaSandbox } from '../../../sandbox/meta/index.ts';
 import { createTwilioSandbox, type TwilioSandbox } from '../../../sandbox/twilio/index.ts';
 import { type TestApp, testApp } from '../support/app.ts';
+import { whenFileEnds } from '../support/cleanup.ts';
 import { freePort } from '../support/until.ts';
 
 export const META = { appId: '1000000000000001', appSecret: 'meta-app-secret', verifyToken: 'meta-verify-token' };
@@ -157,7 +157,7 @@ function watched(app: FastifyInstance, tell?: (call: ProviderCall) => void): Pro
 
 async function listen(app: FastifyInstance): Promise<string> {
   await app.listen({ port: 0, host: '127.0.0.1' });
-  afterAll(() => app.close());
+  whenFileEnds(() => app.close());
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 }
 

@@ -112,7 +112,7 @@ it('keeps what a webhook’s 200 and a mail’s 250 acknowledged, once', async (
   };
   const patchbay = await killUnderLoad(first, env, {
     rounds: ROUNDS,
-    enough: () => said.size > 100 && mailed.size > 20,
+    progress: () => Math.min(said.size, mailed.size * 4),
     work: [
       ...Array.from(
         { length: PEOPLE },
@@ -126,7 +126,7 @@ it('keeps what a webhook’s 200 and a mail’s 250 acknowledged, once', async (
     'select source, content from messages',
   );
   const shown = rows.map(({ source, content }) => (source === 'email' ? content.subject! : content.text!));
-  expect(said.size).toBeGreaterThan(100);
+  expect(said.size).toBeGreaterThanOrEqual(100);
   expect(mailed.size).toBeGreaterThan(20);
   expect(new Set(shown).size, 'shown twice').toBe(shown.length);
   const there = new Set(shown);

@@ -134,7 +134,7 @@ it('sends every acknowledged message once, and what was asked again under the sa
     );
   const patchbay = await killUnderLoad(first, env, {
     rounds: ROUNDS,
-    enough: () => acknowledged.size > 100 && sandbox.state.sent.length > 50,
+    progress: () => Math.min(acknowledged.size, sandbox.state.sent.length * 2),
     work: agents.map((agent) => (running, gone) => repeatedly(gone, () => ask(running, agent))),
     afterKill: later,
   });
@@ -151,8 +151,8 @@ it('sends every acknowledged message once, and what was asked again under the sa
   const textOf = (content: string) => /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/.exec(content)![0];
   const isFile = (body: any) => body.message?.attachment !== undefined;
   const atProvider = sandbox.state.sent.map(({ body }) => `${isFile(body) ? 'file ' : ''}${textOf(JSON.stringify(body))}`);
-  expect(acknowledged.size).toBeGreaterThan(100);
-  expect(atProvider.length).toBeGreaterThan(50);
+  expect(acknowledged.size).toBeGreaterThanOrEqual(100);
+  expect(atProvider.length).toBeGreaterThanOrEqual(50);
   expect(new Set(atProvider).size, 'sent twice').toBe(atProvider.length);
   expect(new Set(rows.map((row) => textOf(row.content))).size, 'stored twice').toBe(rows.length);
   const stored = new Map(rows.map((row) => [textOf(row.content), row]));

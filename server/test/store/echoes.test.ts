@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { findUnderWay } from '../../src/store/echoes-sql.ts';
+import { claimOutbox } from '../../src/store/outbox.ts';
 import { testEngine } from '../support/engine.ts';
 
 it('an echo is first held against the last call before it, then what is being handed over, then what had no answer', async () => {
@@ -49,4 +50,15 @@ it('an echo is first held against the last call before it, then what is being ha
   expect(await found('2026-01-01T10:00:00.100Z')).toEqual([lost, underWay, later]);
   expect(await found('2026-01-01T10:00:00.300Z')).toEqual([later, lost, underWay]);
   expect(await found(new Date(Date.now() + 60_000).toISOString())).toEqual([underWay, later, lost]);
+
+  // Its process ended in the call; the one that takes it up does not make it a call of today.
+  const [job] = await database.transaction(async (client) => {
+    await client.query(
+      `update outbox set run_at = now(), leased_until = '2026-01-01T10:01:00.000Z', call_started_at = '2026-01-01T10:00:00.400Z' where message_id = $1`,
+      [underWay],
+    );
+    return claimOutbox(client, { limit: 1, usual: 1, leaseSeconds: 600, places: [] });
+  });
+  expect(job).toMatchObject({ messageId: underWay, interruptedAt: new Date('2026-01-01T10:00:00.400Z') });
+  expect(await found('2026-01-01T10:00:00.500Z')).toEqual([underWay, later, lost]);
 });

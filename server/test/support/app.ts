@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
-import { afterAll } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import { drain } from '../../src/api/http.ts';
 import { readConfig } from '../../src/config.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { createLogger } from '../../src/log.ts';
 import { insertKey, newKeyText } from '../../src/store/keys.ts';
+import { whenFileEnds } from './cleanup.ts';
 import { testDatabase } from './database.ts';
 
 /** A workspace of a test, and a key to it. */
@@ -40,11 +40,6 @@ export interface TestApp {
   listen(): Promise<string>;
 }
 
-const cleanups: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
 /** The whole server of one process on a database of its own; ended with the test file. `database`: shared with another one. */
 export async function testApp(env: Record<string, string> = {}, shared?: TestApp): Promise<TestApp> {
   const database = shared?.engine.database ?? (await testDatabase()).database;
@@ -66,7 +61,7 @@ export async function testApp(env: Record<string, string> = {}, shared?: TestApp
     defaultWorkspaceId,
   });
   const app = await createApp({ engine, metrics: new Registry(), readiness: { draining: false, isDatabaseUp: () => database.isUp() } });
-  cleanups.push(async () => {
+  whenFileEnds(async () => {
     await drain(app);
     await engine.stop();
     await rm(dataDir, { recursive: true, force: true });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, inject } from 'vitest';
+import { inject } from 'vitest';
 import { type Database, openDatabase } from '../../src/store/database.ts';
+import { whenFileEnds } from './cleanup.ts';
 import { databaseUrl, type TestServer } from './global-setup.ts';
 
 /** A migrated, empty database of one test file. */
@@ -11,11 +12,6 @@ export interface TestDatabase {
   /** For processes that are started with DATABASE_URL. */
   url: string;
 }
-
-const cleanups: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** Makes a database by cloning the run's migrated one; it is dropped when the test file ends. */
 export async function testDatabase(): Promise<TestDatabase> {
@@ -30,7 +26,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     ? { connectionString: databaseUrl(admin.connectionString, name) }
     : { ...admin, database: name };
   const database = openDatabase(connection as pg.PoolConfig, { log: { warn: () => undefined }, maxConnections: 10 });
-  cleanups.push(async () => {
+  whenFileEnds(async () => {
     await database.close();
     await client.query(`drop database if exists ${name} with (force)`);
     await client.end();

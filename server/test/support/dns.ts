@@ -1,6 +1,6 @@
 /** A name server on a port of its own: speaks the wire format, so that the resolver is the real one. */
 import { createSocket } from 'node:dgram';
-import { afterAll } from 'vitest';
+import { whenFileEnds } from './cleanup.ts';
 
 export interface Zone {
   /** By name in lower case. Long texts are cut into pieces, as name servers do. */
@@ -19,7 +19,7 @@ export async function startNameServer(): Promise<Zone & { address: string }> {
   const socket = createSocket('udp4');
   socket.on('message', (query, from) => socket.send(answer(query, zone), from.port, from.address));
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  afterAll(() => new Promise<void>((resolve) => socket.close(() => resolve())));
+  whenFileEnds(() => new Promise<void>((resolve) => socket.close(() => resolve())));
   return Object.assign(zone, { address: `127.0.0.1:${socket.address().port}` });
 }
 

@@ -1,5 +1,4 @@
 import fastify from 'fastify';
-import { afterAll } from 'vitest';
 import { registerHooks } from '../../src/api/hooks/hooks.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { SendRequest } from '../../src/engine/send.ts';
@@ -7,6 +6,7 @@ import type { Content } from '../../src/model/content.ts';
 import type { Message } from '../../src/model/message.ts';
 import type { ChannelRow } from '../../src/store/channels.ts';
 import { getMessage } from '../../src/store/messages.ts';
+import { whenFileEnds } from './cleanup.ts';
 import { testEngine } from './engine.ts';
 import { freePort, until } from './until.ts';
 
@@ -31,7 +31,7 @@ export async function hookedEngine(env: (url: string) => Promise<Record<string, 
   const app = fastify();
   registerHooks(app, engine);
   await app.listen({ port, host: '127.0.0.1' });
-  afterAll(() => app.close());
+  whenFileEnds(() => app.close());
   const workspaceId = engine.defaultWorkspaceId;
   const rows = async (text: string, values: unknown[] = []) => (await engine.database.query(text, values)).rows;
   const message = async (id: string) => (await getMessage(engine.database, workspaceId, id))!;

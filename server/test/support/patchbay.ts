@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { whenFileEnds } from './cleanup.ts';
 import { freePort, until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const MAIN = join(ROOT, 'server', 'src', 'main.ts');
+/** As `npm start` loads it. */
+const CHECK = join(ROOT, 'scripts', 'check-node.cjs');
 
 export interface Exit {
   code: number | null;
@@ -41,7 +43,6 @@ export interface PatchbayOptions {
 }
 
 const groups = new Set<number>();
-const folders = new Set<string>();
 
 function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -51,10 +52,6 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-afterAll(async () => {
-  for (const pid of groups) killGroup(pid, 'SIGKILL');
-  for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-});
 process.once('exit', () => {
   for (const pid of groups) killGroup(pid, 'SIGKILL');
 });
@@ -62,7 +59,7 @@ process.once('exit', () => {
 /** A folder that is removed when the test file ends; others may pass through it. */
 export async function temporaryFolder(user?: { uid: number; gid: number }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'patchbay-run-'));
-  folders.add(folder);
+  whenFileEnds(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   await chmod(folder, 0o711);
   if (user) await chown(folder, user.uid, user.gid);
   return folder;
@@ -73,7 +70,7 @@ export async function spawnPatchbay(env: Record<string, string> = {}, options: P
   const port = Number(env.PORT ?? (await freePort()));
   const folder = await temporaryFolder(options.user);
   const dataDir = env.DATA_DIR ?? join(folder, 'data');
-  const [command, ...args] = options.npm ? ['npm', 'start'] : [process.execPath, MAIN];
+  const [command, ...args] = options.npm ? ['npm', 'start'] : [process.execPath, '--require', CHECK, MAIN];
   const child = spawn(command!, args, {
     cwd: ROOT,
     detached: true,
@@ -83,6 +80,7 @@ export async function spawnPatchbay(env: Record<string, string> = {}, options: P
   });
   const pid = child.pid!;
   groups.add(pid);
+  whenFileEnds(() => groups.has(pid) && killGroup(pid, 'SIGKILL'));
   const printed = collect(child);
   const exited = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));

@@ -3,22 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll } from 'vitest';
 import type { ConnectorContext, HealthReport, HttpClient, RawEvent } from '../../../src/connectors/connector.ts';
 import type { Listening } from '../../../src/connectors/email/kind.ts';
 import type { Mailbox, MailCredentials, MailSettings } from '../../../src/connectors/email/settings.ts';
 import { DiskSpool } from '../../../src/engine/spool.ts';
 import { PatchbayError, ProviderError } from '../../../src/model/errors.ts';
-
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+import { whenFileEnds } from '../../support/cleanup.ts';
 
 /** A spool in a folder of its own, which goes when the test file ends. */
 export function testSpool(): DiskSpool & { folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-spool-'));
-  folders.push(folder);
+  whenFileEnds(() => rmSync(folder, { recursive: true, force: true }));
   return Object.assign(new DiskSpool(folder), { folder });
 }
 
