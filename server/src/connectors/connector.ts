@@ -10,7 +10,7 @@ import type { Candidate, ChannelView, Connected, HealthReport, Profile, SetupRow
 import type { ConnectorContext, ProviderConfig, Spool } from './context.ts';
 import type { InboundEvent } from './events.ts';
 import type { Hook, RawEvent, ReceiveContext } from './inbound.ts';
-import type { ConsentOperations, TemplateOperations } from './operations.ts';
+import type { AccountOperations, ConsentOperations, TemplateOperations } from './operations.ts';
 import type { Estimate, IsKnown, OutboundMessage, Pacing, SendReceipt, Settlement } from './sending.ts';
 
 export type * from './channel.ts';
@@ -145,6 +145,8 @@ export interface Connector<S = any, C = any, I = any> {
   /** Access that a person grants in the browser (OAuth). Undefined from `start` when this channel needs none. */
   consent?: ConsentOperations<S, C>;
 
+  /** Accounts that several channels share; one source for each type. */
+  accounts?: AccountOperations<C>;
   templates?: TemplateOperations<S, C>;
   profile?(identity: { kind: string; value: string }, channel: ChannelView<S, C>, context: ConnectorContext): Promise<Profile>;
   /** Fetches a file that an inbound message refers to. */

@@ -60,3 +60,61 @@ export interface ConsentOperations<S, C> {
     answer: { redirectUri: string; code: string; keep: Record<string, string> },
   ): Promise<Connected<S, C>>;
 }
+
+export interface NumberAbilities {
+  sms: boolean;
+  mms: boolean;
+  voice: boolean;
+}
+
+/** A number that an account has. */
+export interface OwnedNumber {
+  phoneNumber: string;
+  providerId: string;
+  name: string | null;
+  capabilities: NumberAbilities;
+}
+
+/** A number that could be bought. */
+export interface OfferedNumber {
+  phoneNumber: string;
+  locality: string | null;
+  region: string | null;
+  country: string | null;
+  capabilities: NumberAbilities;
+}
+
+export interface NumberSearch {
+  country: string;
+  areaCode?: string;
+  contains?: string;
+  limit: number;
+}
+
+/** The numbers of a provider account. `keys` are its credentials; those of the installation count where they are empty. */
+export interface NumberOperations<C> {
+  /** Every number of the account, over all pages; with `phoneNumber` that one only. */
+  owned(keys: Partial<C>, context: ConnectorContext, phoneNumber?: string): Promise<OwnedNumber[]>;
+  search(keys: Partial<C>, context: ConnectorContext, search: NumberSearch): Promise<OfferedNumber[]>;
+  /** Never buys twice, also when an answer is lost. Throws `ProviderError`. */
+  buy(keys: Partial<C>, context: ConnectorContext, phoneNumber: string): Promise<OwnedNumber>;
+  /** Gives a number back; one that is gone already is fine. */
+  release(keys: Partial<C>, context: ConnectorContext, providerId: string): Promise<void>;
+}
+
+/** An account at a provider whose keys several channels share. */
+export interface AccountOperations<C> {
+  /** What its channels are. */
+  type: 'email' | 'sms';
+  /** The providers that it may be at; the first one where none is named. */
+  providers: readonly [string, ...string[]];
+  /** The field of `input` that says which address or number of the account a channel is. */
+  identifier: string;
+  /** The field of `input` that names the provider, where there are several. */
+  provider?: string;
+  /** What a channel without keys waits for, in plain words; absent: none is made without. */
+  withoutKeys?: string;
+  /** Signs in with the keys, where that can be tried without a channel. Throws `ProviderError`. */
+  check?(keys: Partial<C>, context: ConnectorContext): Promise<void>;
+  numbers?: NumberOperations<C>;
+}

@@ -22,8 +22,8 @@ export interface ConnectFor {
 }
 
 /**
- * A channel through a provider account. SMS without keys of its own is taken up without asking Twilio: it is `pending`,
- * and works as soon as the account, or the installation, has keys.
+ * A channel through a provider account. Where the source allows it, one without keys of its own is taken up without asking
+ * the provider: it is `pending`, and works as soon as the account, or the installation, has keys.
  */
 export async function connectFor(
   parts: Pick<Parts, 'vault' | 'channels'>,
@@ -31,26 +31,16 @@ export async function connectFor(
   wanted: ConnectFor,
 ): Promise<ChannelRow> {
   const { workspaceId, identifier, name, sandbox, existing, domain } = wanted;
+  const { source, accounts } = parts.channels.sharing(integration?.type ?? 'sms');
   const keys = integration && keysOf(parts, integration);
-  const settings = integration?.settings ?? {};
-  if (integration?.type === 'email') {
-    const dkim = domain ? { dkim: dkimOf(parts, domain) } : {};
-    const input = { ...settings, ...keys, email: identifier, name, provider: integration.provider, ...dkim };
-    return parts.channels.connect({ workspaceId, source: 'email', input, name, sandbox, existing });
+  const own = { ...integration?.settings, [accounts.identifier]: identifier };
+  if (accounts.withoutKeys && !keys) {
+    const statusReason = accounts.withoutKeys;
+    return parts.channels.place({ workspaceId, source, sourceChannelId: identifier, name, settings: own, statusReason, sandbox });
   }
-  if (keys) {
-    const input = { ...settings, ...keys, phone_number: identifier };
-    return parts.channels.connect({ workspaceId, source: 'twilio.sms', input, name, sandbox, existing });
-  }
-  return parts.channels.place({
-    workspaceId,
-    source: 'twilio.sms',
-    sourceChannelId: identifier,
-    name,
-    settings: { phone_number: identifier, ...settings },
-    statusReason: 'its integration has no Twilio account yet: set account_sid and auth_token there',
-    sandbox,
-  });
+  const provider = accounts.provider && integration ? { name, [accounts.provider]: integration.provider } : {};
+  const input = { ...keys, ...own, ...provider, ...(domain ? { dkim: dkimOf(parts, domain) } : {}) };
+  return parts.channels.connect({ workspaceId, source, input, name, sandbox, existing });
 }
 
 /** Changes a provider account, and its channels go on with its new keys and settings. Throws as `changeIntegration` does. */
@@ -63,7 +53,7 @@ export async function changeAccount(parts: Parts, row: Integration, change: Inte
 /** One that is refused says why. Those switched off get theirs when they are switched on. */
 async function refreshChannelsOf(parts: Parts, integration: Integration): Promise<void> {
   const { workspaceId, id } = integration;
-  if (integration.type === 'sms' && !integration.credentials) return;
+  if (parts.channels.sharing(integration.type).accounts.withoutKeys && !integration.credentials) return;
   const { rows } = await listVotelChannels(parts.database, workspaceId, { integrationId: id }, { limit: 1000, offset: 0 });
   for (const channel of rows) {
     if (channel.status === 'inactive') continue;
@@ -83,7 +73,7 @@ export async function switchChannel(parts: Parts, channel: VotelChannel, on: boo
   const integration = channel.integrationId ? await getIntegration(parts.database, channel.workspaceId, channel.integrationId) : undefined;
   if (integration) return connectAgain(parts, channel, integration);
   const hasKeys = Object.keys(parts.channels.view(row).credentials).length > 0;
-  if (channel.type === 'email' || hasKeys) return switchOn(parts, row);
+  if (!parts.channels.sharing(channel.type).accounts.withoutKeys || hasKeys) return switchOn(parts, row);
   try {
     return await reconnect(parts, row, {});
   } catch (error) {

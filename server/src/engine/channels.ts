@@ -1,5 +1,5 @@
 /** Connecting, changing and disconnecting channels: the same for every source and every surface. */
-import type { ChannelView, Connected, Connector } from '../connectors/connector.ts';
+import type { AccountOperations, ChannelView, Connected, Connector } from '../connectors/connector.ts';
 import type { Registry } from '../connectors/registry.ts';
 import { isConnected } from '../model/channel.ts';
 import { invalid, notFound, PatchbayError, ProviderError } from '../model/errors.ts';
@@ -330,6 +330,13 @@ export class Channels {
   /** The sources whose connector has something. */
   sourcesThat(has: (connector: Connector) => boolean): string[] {
     return this.#registry.connectors.filter(has).map((connector) => connector.source);
+  }
+
+  /** The source whose channels share accounts of this type, and what can be done with them. */
+  sharing(type: AccountOperations<unknown>['type']): { source: string; connector: Connector; accounts: AccountOperations<any> } {
+    const connector = this.#registry.connectors.find(({ accounts }) => accounts?.type === type);
+    if (!connector?.accounts) throw new PatchbayError('not-supported', `no source has ${type} accounts`);
+    return { source: connector.source, connector, accounts: connector.accounts };
   }
 
   connectorOf(source: string): Connector {

@@ -1,13 +1,5 @@
 /** Phone numbers of the workspace: taken over from a provider's account, bought there, given back; each with its SMS channel. */
-import {
-  buyNumber,
-  type OfferedNumber,
-  type OwnedNumber,
-  ownedNumbers,
-  releaseNumber,
-  searchNumbers,
-  type TwilioKeys,
-} from '../connectors/twilio/numbers.ts';
+import type { NumberOperations, NumberSearch, OfferedNumber, OwnedNumber } from '../connectors/connector.ts';
 import { invalid, PatchbayError, ProviderError } from '../model/errors.ts';
 import { phoneProblem, readableNumber, toE164 } from '../model/phone.ts';
 import type { Integration } from '../store/integrations.ts';
@@ -54,15 +46,17 @@ export async function addNumber(parts: Parts, account: NumberAccount, given: New
 export async function purchaseNumber(parts: Parts, account: NumberAccount, given: NewNumber): Promise<PhoneNumberRow> {
   const phoneNumber = numberOf(given.phoneNumber);
   await refuseKnown(parts, account, phoneNumber);
-  const bought = await buyNumber(keysFor(parts, account), contextOf(parts, account), phoneNumber).catch((error) => {
-    throw error instanceof ProviderError && error.class === 'rejected' ? invalid('phone_number', error.message) : error;
-  });
+  const bought = await numbersOf(parts)
+    .buy(keysFor(parts, account), contextOf(parts, account), phoneNumber)
+    .catch((error) => {
+      throw error instanceof ProviderError && error.class === 'rejected' ? invalid('phone_number', error.message) : error;
+    });
   return store(parts, account, given, bought);
 }
 
 /** Takes up every number of the account that is not here yet. */
 export async function importNumbers(parts: Parts, account: NumberAccount): Promise<PhoneNumberRow[]> {
-  const owned = await ownedNumbers(keysFor(parts, account), contextOf(parts, account));
+  const owned = await numbersOf(parts).owned(keysFor(parts, account), contextOf(parts, account));
   const rows: PhoneNumberRow[] = [];
   for (const number of owned) {
     try {
@@ -76,19 +70,15 @@ export async function importNumbers(parts: Parts, account: NumberAccount): Promi
 }
 
 /** Numbers that could be bought. */
-export function offeredNumbers(
-  parts: Parts,
-  account: NumberAccount,
-  search: { country: string; areaCode?: string; contains?: string; limit: number },
-): Promise<OfferedNumber[]> {
-  return searchNumbers(keysFor(parts, account), contextOf(parts, account), search);
+export function offeredNumbers(parts: Parts, account: NumberAccount, search: NumberSearch): Promise<OfferedNumber[]> {
+  return numbersOf(parts).search(keysFor(parts, account), contextOf(parts, account), search);
 }
 
 /** Forgets a number and ends its channel; with `release` it is given back to the provider too. */
 export async function removeNumber(parts: Parts, account: NumberAccount, row: PhoneNumberRow, release: boolean): Promise<void> {
   if (release) {
     if (!row.providerId) throw new PatchbayError('conflict', 'the number was not taken over from a provider account: release it there');
-    await releaseNumber(keysFor(parts, account), contextOf(parts, account), row.providerId);
+    await numbersOf(parts).release(keysFor(parts, account), contextOf(parts, account), row.providerId);
   }
   const { rows } = await listVotelChannels(parts.database, row.workspaceId, { phoneNumberId: row.id }, { limit: 10, offset: 0 });
   for (const channel of rows) await parts.channels.delete(channel.workspaceId, channel.id);
@@ -155,13 +145,19 @@ function numberOf(value: string): string {
   return number!;
 }
 
-async function ownedOne(parts: Parts, account: NumberAccount, keys: TwilioKeys, phoneNumber: string): Promise<OwnedNumber> {
-  const [owned] = await ownedNumbers(keys, contextOf(parts, account), phoneNumber);
+async function ownedOne(parts: Parts, account: NumberAccount, keys: Record<string, unknown>, phoneNumber: string): Promise<OwnedNumber> {
+  const [owned] = await numbersOf(parts).owned(keys, contextOf(parts, account), phoneNumber);
   if (!owned) throw invalid('phone_number', 'the provider account has no such number');
   return owned;
 }
 
-function keysFor(parts: Parts, account: NumberAccount): TwilioKeys {
+function numbersOf({ channels }: Parts): NumberOperations<unknown> {
+  const { numbers } = channels.sharing('sms').accounts;
+  if (!numbers) throw new PatchbayError('not-supported', 'the provider of SMS has no numbers to ask for');
+  return numbers;
+}
+
+function keysFor(parts: Parts, account: NumberAccount): Record<string, unknown> {
   return (account.integration && keysOf(parts, account.integration)) ?? {};
 }
 

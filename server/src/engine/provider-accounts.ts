@@ -1,5 +1,4 @@
 /** Provider accounts that channels share (Votel calls them integrations), and their keys. */
-import { checkAccount, type TwilioKeys } from '../connectors/twilio/numbers.ts';
 import { invalid, notFound, PatchbayError, ProviderError } from '../model/errors.ts';
 import { uuidv7 } from '../model/ids.ts';
 import { deleteIntegration, type Integration, insertIntegration, updateIntegration } from '../store/integrations.ts';
@@ -7,27 +6,28 @@ import type { Engine } from './engine.ts';
 
 type Parts = Pick<Engine, 'database' | 'vault' | 'channels' | 'contexts'>;
 
-/** The providers of each type; the first one where none is named. */
-export const PROVIDERS_OF = { email: ['aurion', 'microsoft', 'google', 'smtp'], sms: ['twilio'] } as const;
-
 export interface NewIntegration {
   workspaceId: string;
   name: string;
   type: Integration['type'];
-  provider: string;
+  /** The type's first one where none is named. */
+  provider?: string | undefined;
   /** Settings and secrets together, by the names of the connector's own form. */
   config: Record<string, unknown>;
   metadata: Record<string, unknown>;
   sandbox: boolean;
 }
 
-/** Keeps a provider account. Keys that it brings are tried first: `invalid` on `credentials` when they are refused. */
+/** Keeps a provider account. Keys that it brings are tried first: `invalid` on `credentials` when they are refused, on `provider` for one that is not known. */
 export async function addIntegration(parts: Parts, given: NewIntegration): Promise<Integration> {
+  const { providers } = parts.channels.sharing(given.type).accounts;
+  const { provider = providers[0] } = given;
+  if (!providers.includes(provider)) throw invalid('provider', `must be one of ${providers.join(', ')}`);
   const id = uuidv7();
   const { settings, credentials } = sorted(parts, given.type, given.config);
   await tryKeys(parts, given, credentials);
   const sealed = credentials ? parts.vault.seal(credentials, contextOf(given.workspaceId, id)) : null;
-  const { name, type, provider, metadata, sandbox } = given;
+  const { name, type, metadata, sandbox } = given;
   return insertIntegration(parts.database, given.workspaceId, {
     id,
     name,
@@ -77,7 +77,7 @@ export function keysOf(parts: Pick<Engine, 'vault'>, row: Integration): Record<s
 }
 
 function sorted(parts: Parts, type: Integration['type'], config: Record<string, unknown>) {
-  const connector = parts.channels.connectorOf(type === 'email' ? 'email' : 'twilio.sms');
+  const { connector } = parts.channels.sharing(type);
   const secret = new Set(Object.keys(connector.credentials.properties));
   const known = Object.entries(config).filter(([name, value]) => name in connector.input.properties && value !== null && value !== '');
   const settings = Object.fromEntries(known.filter(([name]) => !secret.has(name)));
@@ -85,16 +85,17 @@ function sorted(parts: Parts, type: Integration['type'], config: Record<string, 
   return { settings, credentials: Object.keys(credentials).length > 0 ? credentials : undefined };
 }
 
-/** Mailboxes are tried when a channel is made of them; a Twilio account can be tried at once. */
+/** Some accounts can be tried only when a channel is made of them. */
 async function tryKeys(
   parts: Parts,
   account: { workspaceId: string; type: Integration['type']; sandbox: boolean },
   keys: Record<string, unknown> | undefined,
 ): Promise<void> {
-  if (account.type !== 'sms' || !keys) return;
+  const { check } = parts.channels.sharing(account.type).accounts;
+  if (!check || !keys) return;
   const context = parts.contexts.for({ workspaceId: account.workspaceId, channelId: null, sandbox: account.sandbox });
   try {
-    await checkAccount(keys as TwilioKeys, context);
+    await check(keys, context);
   } catch (error) {
     if (error instanceof ProviderError && error.class !== 'retry' && error.class !== 'rate-limited' && error.class !== 'unknown-outcome') {
       throw invalid('credentials', error.message);

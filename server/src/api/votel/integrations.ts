@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import { changeAccount } from '../../engine/account-channels.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { addIntegration, PROVIDERS_OF, removeIntegration } from '../../engine/provider-accounts.ts';
+import { addIntegration, removeIntegration } from '../../engine/provider-accounts.ts';
 import { invalid } from '../../model/errors.ts';
 import { getIntegration, type Integration, listIntegrations } from '../../store/integrations.ts';
 import { visibleTo } from '../access.ts';
@@ -31,14 +31,12 @@ export function registerIntegrations(app: TypedApp, engine: Engine): void {
     },
     async (request, reply) => {
       const { name, type, provider, config, credentials, metadata } = request.body;
-      const known: readonly string[] = PROVIDERS_OF[type];
-      if (provider !== undefined && !known.includes(provider)) throw invalid('provider', `must be one of ${known.join(', ')}`);
       const { workspaceId, sandbox } = request.principal;
       const stored = await addIntegration(engine, {
         workspaceId,
         name,
         type,
-        provider: provider ?? known[0]!,
+        provider,
         config: { ...config, ...credentials },
         metadata: metadata ?? {},
         sandbox,

@@ -62,6 +62,8 @@ export function createEmailConnector(mx?: MxOptions): Connector {
     settings: MailSettings,
     credentials: MailCredentials,
     identity: { kind: IDENTITY, scoped: false },
+    // Tried when a mailbox is connected with them: an account without an address cannot be.
+    accounts: { type: 'email', providers: ['aurion', 'microsoft', 'google', 'smtp'], identifier: 'email', provider: 'provider' },
     capabilities: CAPABILITIES,
     pacing: (mailbox) => PACING[mailbox.settings.provider],
 

@@ -10,6 +10,7 @@ import { hook } from './hook.ts';
 import { contentOf, parse } from './inbound.ts';
 import { explore } from './lookup.ts';
 import { media } from './media.ts';
+import { buyNumber, checkAccount, ownedNumbers, releaseNumber, searchNumbers } from './numbers.ts';
 import { reconcile, settle } from './reconcile.ts';
 import { Credentials, Input, Settings } from './schemas.ts';
 import { countSegments } from './segments.ts';
@@ -159,6 +160,14 @@ export const twilioSms = defineConnector({
   capabilities: smsCapabilities,
   check: (content) => check(content, MMS_FILES),
   estimate,
+  accounts: {
+    type: 'sms',
+    providers: ['twilio'],
+    identifier: 'phone_number',
+    withoutKeys: 'its integration has no Twilio account yet: set account_sid and auth_token there',
+    check: checkAccount,
+    numbers: { owned: ownedNumbers, search: searchNumbers, buy: buyNumber, release: releaseNumber },
+  },
   // Twilio queues by itself what a number may not send at once; this only keeps to its API's own rate.
   pacing: { perSecond: 100 },
 });

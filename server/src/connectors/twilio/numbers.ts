@@ -1,37 +1,18 @@
 /** The numbers of a Twilio account (twilio.com/docs/phone-numbers/api): listed, searched, bought, released. */
 import { ProviderError } from '../../model/errors.ts';
-import type { ConnectorContext } from '../connector.ts';
+import type { ConnectorContext, NumberSearch, OfferedNumber, OwnedNumber } from '../connector.ts';
 import { type Account, accountOf, call, callJson, pathOfPage } from './client.ts';
 import { errorOf } from './errors.ts';
-
-export interface OwnedNumber {
-  phoneNumber: string;
-  providerId: string;
-  name: string | null;
-  capabilities: { sms: boolean; mms: boolean; voice: boolean };
-}
-
-export interface OfferedNumber {
-  phoneNumber: string;
-  locality: string | null;
-  region: string | null;
-  country: string | null;
-  capabilities: { sms: boolean; mms: boolean; voice: boolean };
-}
-
-export interface TwilioKeys {
-  account_sid?: string;
-  auth_token?: string;
-}
+import type { Credentials } from './schemas.ts';
 
 /** Signs in. Throws `ProviderError` (`unauthorized`) when the account refuses the token. */
-export async function checkAccount(keys: TwilioKeys, context: ConnectorContext): Promise<void> {
+export async function checkAccount(keys: Partial<Credentials>, context: ConnectorContext): Promise<void> {
   const account = accountOf(keys, context.config);
   await callJson(account, context, { path: `/2010-04-01/Accounts/${account.accountSid}.json` });
 }
 
 /** Every number of the account, over all pages; with `phoneNumber` that one only. */
-export async function ownedNumbers(keys: TwilioKeys, context: ConnectorContext, phoneNumber?: string): Promise<OwnedNumber[]> {
+export async function ownedNumbers(keys: Partial<Credentials>, context: ConnectorContext, phoneNumber?: string): Promise<OwnedNumber[]> {
   const account = accountOf(keys, context.config);
   const filter = phoneNumber === undefined ? 'PageSize=1000' : `PhoneNumber=${encodeURIComponent(phoneNumber)}`;
   let path: string | undefined = `${numbersPath(account)}.json?${filter}`;
@@ -44,15 +25,8 @@ export async function ownedNumbers(keys: TwilioKeys, context: ConnectorContext, 
   return phoneNumber === undefined ? owned : owned.filter((number) => number.phoneNumber === phoneNumber);
 }
 
-export interface NumberSearch {
-  country: string;
-  areaCode?: string;
-  contains?: string;
-  limit: number;
-}
-
 /** Local numbers with SMS that could be bought. */
-export async function searchNumbers(keys: TwilioKeys, context: ConnectorContext, search: NumberSearch): Promise<OfferedNumber[]> {
+export async function searchNumbers(keys: Partial<Credentials>, context: ConnectorContext, search: NumberSearch): Promise<OfferedNumber[]> {
   const account = accountOf(keys, context.config);
   const query = new URLSearchParams({ SmsEnabled: 'true', PageSize: String(search.limit) });
   if (search.areaCode) query.set('AreaCode', search.areaCode);
@@ -73,7 +47,7 @@ export async function searchNumbers(keys: TwilioKeys, context: ConnectorContext,
 }
 
 /** Buys a number. When the answer is lost, the account's list tells whether it was bought: it is never bought twice. */
-export async function buyNumber(keys: TwilioKeys, context: ConnectorContext, phoneNumber: string): Promise<OwnedNumber> {
+export async function buyNumber(keys: Partial<Credentials>, context: ConnectorContext, phoneNumber: string): Promise<OwnedNumber> {
   const account = accountOf(keys, context.config);
   try {
     const form = { PhoneNumber: phoneNumber };
@@ -87,7 +61,7 @@ export async function buyNumber(keys: TwilioKeys, context: ConnectorContext, pho
 }
 
 /** Gives a number back; one that is gone already is fine. */
-export async function releaseNumber(keys: TwilioKeys, context: ConnectorContext, providerId: string): Promise<void> {
+export async function releaseNumber(keys: Partial<Credentials>, context: ConnectorContext, providerId: string): Promise<void> {
   const account = accountOf(keys, context.config);
   const path = `${numbersPath(account)}/${encodeURIComponent(providerId)}.json`;
   const response = await call(account, context, { method: 'DELETE', path });
