@@ -12,6 +12,7 @@ import type { InboundEvent } from './events.ts';
 import type { Hook, RawEvent, ReceiveContext } from './inbound.ts';
 import type { AccountOperations, ConsentOperations, TemplateOperations } from './operations.ts';
 import type { Estimate, IsKnown, OutboundMessage, Pacing, SendReceipt, Settlement } from './sending.ts';
+import type { StandInDeclaration } from './stand-in.ts';
 
 export type * from './channel.ts';
 export type * from './context.ts';
@@ -107,6 +108,8 @@ export interface Connector<S = any, C = any, I = any> {
     channel: ChannelView<S, C>,
     context: ConnectorContext,
   ): Promise<void>;
+  /** There is no far end to call: channels made with test keys send as others do. */
+  callsNobody?: true;
   /** The provider takes our id: sending twice is safe. */
   idempotentSend?: boolean;
   /** Receipts may cover all messages up to a time, and come before the message's echo does. */
@@ -174,6 +177,10 @@ export interface Provider {
   name: string;
   connectors: Connector[];
   hooks?: Hook[];
+  /** The installation's settings that are about this provider: channels made with test keys do not see them. */
+  settings?: RegExp;
+  /** What answers channels made with test keys; without one they only pretend to send. */
+  standIn?: StandInDeclaration;
 }
 
 /** Declares a source with the types of its own schemas. */

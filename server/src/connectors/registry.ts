@@ -28,10 +28,14 @@ export class Registry {
     return this.#connectors.get(source);
   }
 
+  /** The source's provider; undefined when there is none. */
+  providerOf(source: string): Provider | undefined {
+    return this.providers.find((provider) => provider.connectors.some((connector) => connector.source === source));
+  }
+
   /** The sources of the same provider, this one among them: some share an account's subscription. */
   sourcesOfProvider(source: string): string[] {
-    const own = this.providers.find((provider) => provider.connectors.some((connector) => connector.source === source));
-    return own?.connectors.map((connector) => connector.source) ?? [source];
+    return this.providerOf(source)?.connectors.map((connector) => connector.source) ?? [source];
   }
 
   get connectors(): Connector[] {

@@ -19,7 +19,7 @@ import type { Metrics } from './metrics.ts';
 import { callsOf, type Outgoing } from './outgoing.ts';
 import type { Pacer } from './pacer.ts';
 import { routeOf } from './routes.ts';
-import { onlyPretends } from './sandboxes.ts';
+import type { Sandboxes } from './sandboxes.ts';
 import type { Outcome, Settling } from './settling.ts';
 import { recordConsent } from './suppression.ts';
 
@@ -38,6 +38,7 @@ export interface DeliveryOptions {
   database: Database;
   channels: Channels;
   contexts: Contexts;
+  sandboxes: Pick<Sandboxes, 'onlyPretends'>;
   settling: Settling;
   pacer: Pacer;
   metrics: Metrics;
@@ -53,7 +54,7 @@ export class Delivery {
 
   /** Resolves when the job is dealt with; `answered` is false when the provider gave no answer in time. */
   async deliver(job: OutboxJob, outgoing: Outgoing | undefined): Promise<{ answered: boolean }> {
-    const { database, channels, contexts, pacer, metrics } = this.#options;
+    const { database, channels, contexts, sandboxes, pacer, metrics } = this.#options;
     if (!outgoing || (outgoing.message.state !== 'pending' && outgoing.message.state !== 'scheduled')) {
       await takeOut(database, job.workspaceId, job.messageId);
       return { answered: true };
@@ -92,7 +93,7 @@ export class Delivery {
       const startedAt = performance.now();
       let receipt: SendReceipt;
       try {
-        receipt = onlyPretends(channel)
+        receipt = sandboxes.onlyPretends(channel)
           ? { providerId: outbound.id }
           : await connector.send!(outbound, view, contexts.for({ ...channel, channelId: channel.id }));
       } catch (error) {

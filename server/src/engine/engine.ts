@@ -110,6 +110,7 @@ export function createEngine({
   });
   const spool = new DiskSpool(join(config.dataDir, 'media', 'mail'));
   const sandboxes: Sandboxes = new Sandboxes({
+    registry,
     config: config.providers,
     channel: async (workspaceId, channelId) => {
       const row = await channels.get(workspaceId, channelId);
@@ -123,7 +124,6 @@ export function createEngine({
       const hook = hookAt(registry.hooks, call.path);
       return hook ? takeCall({ database, channels, contexts, ingest, log }, hook, call, { sandboxOf: workspaceId }) : { status: 404 };
     },
-    log,
   });
   const resolveHost = createHostResolver({ allowPrivate: config.allowPrivateNetwork });
   const contexts: Contexts = new Contexts({ database, vault, http, resolveHost, config: config.providers, sandboxes, media, log });
@@ -154,7 +154,7 @@ export function createEngine({
   const receivers: Receivers = new Receivers({ database, registry, channels, contexts, ingest, spool, log });
   let mailServer: RunningMailServer | undefined;
   const feed = new Feed(database, log);
-  const outbox: Outbox = new Outbox({ database, channels, contexts, metrics, log });
+  const outbox: Outbox = new Outbox({ database, channels, contexts, sandboxes, metrics, log });
   const sender = new Sender({
     database,
     channels,

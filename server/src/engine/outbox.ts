@@ -13,6 +13,7 @@ import { Delivery, pacingOf } from './delivery.ts';
 import type { Metrics } from './metrics.ts';
 import { loadOutgoing, type Outgoing } from './outgoing.ts';
 import { Pacer } from './pacer.ts';
+import type { Sandboxes } from './sandboxes.ts';
 import { Settling } from './settling.ts';
 
 const LEASE_SECONDS = 60;
@@ -30,6 +31,7 @@ export interface OutboxParts {
   database: Database;
   channels: Channels;
   contexts: Contexts;
+  sandboxes: Pick<Sandboxes, 'onlyPretends'>;
   metrics: Metrics;
   log: Logger;
 }
@@ -56,12 +58,21 @@ export class Outbox {
   #unlisten: (() => Promise<void>) | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
-  constructor({ database, channels, contexts, metrics, log }: OutboxParts) {
+  constructor({ database, channels, contexts, sandboxes, metrics, log }: OutboxParts) {
     this.#database = database;
     this.#channels = channels;
     this.#log = log;
     this.#settling = new Settling(database);
-    this.delivery = new Delivery({ database, channels, contexts, metrics, log, pacer: this.#pacer, settling: this.#settling });
+    this.delivery = new Delivery({
+      database,
+      channels,
+      contexts,
+      sandboxes,
+      metrics,
+      log,
+      pacer: this.#pacer,
+      settling: this.#settling,
+    });
   }
 
   start(): void {

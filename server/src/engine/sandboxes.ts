@@ -3,43 +3,21 @@
  * its own. They are loaded when the first such channel is used, and keep nothing: what a channel needs of them is made
  * anew from the channel itself.
  */
-import { generateKeyPairSync } from 'node:crypto';
-import type { Logger } from 'pino';
-import type { ChannelView, HookReply, HookRequest, HttpClient, ProviderConfig, ProviderTemplate } from '../connectors/connector.ts';
-import { PatchbayError } from '../model/errors.ts';
-import type { CustomerMessage, StandIns } from './stand-ins.ts';
-
-export const SANDBOX_URLS = {
-  meta: 'http://graph.sandbox.invalid',
-  twilio: 'http://twilio.sandbox.invalid',
-  google: 'http://google.sandbox.invalid',
-};
-
-/** Nobody outside can use these: calls signed with them are taken from the stand-ins alone. */
-const SETTINGS: Record<string, string> = {
-  META_GRAPH_URL: SANDBOX_URLS.meta,
-  META_INSTAGRAM_URL: SANDBOX_URLS.meta,
-  META_INSTAGRAM_APP_SECRET: 'sandbox-app-secret',
-  META_APP_ID: '1000000000000001',
-  META_APP_SECRET: 'sandbox-app-secret',
-  META_VERIFY_TOKEN: 'sandbox-verify-token',
-  TWILIO_API_URL: SANDBOX_URLS.twilio,
-  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
-  TWILIO_AUTH_TOKEN: 'sandbox-auth-token',
-  GOOGLE_BUSINESS_MESSAGES_URL: SANDBOX_URLS.google,
-  GOOGLE_RCS_URL: SANDBOX_URLS.google,
-  GOOGLE_PARTNER_KEY: 'sandbox-partner-key',
-};
-
-/** Sources whose calls a stand-in answers, or that call nobody. Of all others a sandbox channel only pretends to send. */
-const ANSWERED = /^(whatsapp|facebook|instagram|twilio\..+|google|rcs|chatplugin)$/;
-
-/** True where a sandbox channel of this source is not answered by anybody: what it sends counts as sent. */
-export function onlyPretends(channel: { sandbox: boolean; source: string }): boolean {
-  return channel.sandbox && !ANSWERED.test(channel.source);
-}
+import type {
+  ChannelView,
+  HookReply,
+  HookRequest,
+  HttpClient,
+  Provider,
+  ProviderConfig,
+  ProviderTemplate,
+} from '../connectors/connector.ts';
+import type { Registry } from '../connectors/registry.ts';
+import type { CustomerMessage, StandIn, StandInParts } from '../connectors/stand-in.ts';
+import { PatchbayError, ProviderError } from '../model/errors.ts';
 
 export interface SandboxesOptions {
+  registry: Registry;
   /** The installation's own settings; what is about no provider counts here too. */
   config: ProviderConfig;
   /** The channel as it is stored. */
@@ -48,20 +26,30 @@ export interface SandboxesOptions {
   templates(workspaceId: string, source: string, account: string): Promise<ProviderTemplate[]>;
   /** A webhook of a stand-in comes in. */
   take(workspaceId: string, call: HookRequest): Promise<HookReply>;
-  log: Logger;
+}
+
+/** A workspace's stand-in for one provider, with the channels that it knows. */
+interface Loaded {
+  standIn: StandIn;
+  adopted: Set<string>;
 }
 
 export class Sandboxes {
   readonly #options: SandboxesOptions;
-  readonly #standIns = new Map<string, Promise<StandIns>>();
+  readonly #loaded = new Map<string, Promise<Loaded>>();
   readonly config: ProviderConfig;
 
   constructor(options: SandboxesOptions) {
     this.#options = options;
-    const { config } = options;
+    const { config, registry } = options;
+    const settings: Record<string, string | (() => string)> = Object.assign(
+      {},
+      ...registry.providers.map(({ standIn }) => standIn?.settings),
+    );
     const get = (name: string) => {
-      if (name === 'GOOGLE_SERVICE_ACCOUNT') return this.#serviceAccount();
-      return SETTINGS[name] ?? (/^(META|TWILIO|GOOGLE|GMAIL|MICROSOFT)_/.test(name) ? undefined : config.get(name));
+      const own = settings[name];
+      if (own !== undefined) return typeof own === 'function' ? own() : own;
+      return registry.providers.some((provider) => provider.settings?.test(name)) ? undefined : config.get(name);
     };
     this.config = {
       publicUrl: config.publicUrl,
@@ -74,86 +62,85 @@ export class Sandboxes {
     };
   }
 
-  #keys: { publicKey: string; privateKey: string } | undefined;
-
-  /** Made when first asked for, since it takes a moment. */
-  #googleKeys(): { publicKey: string; privateKey: string } {
-    this.#keys ??= generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    });
-    return this.#keys;
-  }
-
-  #serviceAccount(): string {
-    return JSON.stringify({
-      type: 'service_account',
-      client_email: 'patchbay@sandbox.iam.gserviceaccount.com',
-      private_key: this.#googleKeys().privateKey,
-      private_key_id: 'k1',
-      token_uri: `${SANDBOX_URLS.google}/token`,
-    });
+  /** True where a sandbox channel of this source is not answered by anybody: what it sends counts as sent. */
+  onlyPretends({ sandbox, source }: { sandbox: boolean; source: string }): boolean {
+    const { registry } = this.#options;
+    return sandbox && !registry.providerOf(source)?.standIn && !registry.connector(source)?.callsNobody;
   }
 
   /** The way out of one channel, or of one that is just being connected. */
   http(channel: { workspaceId: string; channelId: string | null }): HttpClient {
     return async (url, request) => {
-      const standIns = await this.#of(channel.workspaceId);
-      if (channel.channelId) await this.#settle(standIns, channel.workspaceId, channel.channelId);
-      return standIns.http(url, request);
+      const { origin } = new URL(url);
+      const provider = this.#options.registry.providers.find(({ standIn }) => standIn?.origins.includes(origin));
+      if (!provider) throw new ProviderError('rejected', `A sandbox channel does not call ${origin}`);
+      const loaded = await this.#of(channel.workspaceId, provider);
+      if (channel.channelId) await this.#adopt(loaded, provider, channel.workspaceId, channel.channelId);
+      return loaded.standIn.http(url, request);
     };
   }
 
   /** Makes the account that is about to be connected exist. */
   async prepare(workspaceId: string, source: string, input: Record<string, unknown>): Promise<void> {
-    const standIns = await this.#of(workspaceId);
-    standIns.prepare(source, input);
+    const provider = this.#options.registry.providerOf(source);
+    if (provider?.standIn) (await this.#of(workspaceId, provider)).standIn.prepare(source, input);
   }
 
-  /** Somebody writes to the channel; resolves when their message has come in. Gives the provider's id of it. */
+  /** Somebody writes to the channel; resolves when their message has come in. Gives the provider's id of it. Throws `not-supported`. */
   async customerWrites(workspaceId: string, channelId: string, message: CustomerMessage): Promise<string> {
-    const standIns = await this.#of(workspaceId);
     const { source, view } = await this.#options.channel(workspaceId, channelId);
-    await this.#settle(standIns, workspaceId, channelId);
-    return standIns.customerWrites(source, view, message);
-  }
-
-  /** The stand-ins of a workspace, for tests and demos that want something to go wrong. */
-  standIns(workspaceId: string): Promise<StandIns> {
-    return this.#of(workspaceId);
+    const provider = this.#options.registry.providerOf(source);
+    if (!provider?.standIn) {
+      throw new PatchbayError('not-supported', `there is no simulated customer for ${source}: use its own way in`);
+    }
+    const loaded = await this.#of(workspaceId, provider);
+    await this.#adopt(loaded, provider, workspaceId, channelId);
+    return loaded.standIn.customerWrites(source, view, message);
   }
 
   async close(): Promise<void> {
-    for (const standIns of this.#standIns.values()) await (await standIns).close();
-    this.#standIns.clear();
+    for (const loaded of this.#loaded.values()) await (await loaded).standIn.close();
+    this.#loaded.clear();
   }
 
-  #of(workspaceId: string): Promise<StandIns> {
-    let standIns = this.#standIns.get(workspaceId);
-    if (!standIns) {
-      standIns = this.#load(workspaceId);
-      standIns.catch(() => this.#standIns.delete(workspaceId));
-      this.#standIns.set(workspaceId, standIns);
+  #of(workspaceId: string, provider: Provider): Promise<Loaded> {
+    const key = `${workspaceId} ${provider.name}`;
+    let loaded = this.#loaded.get(key);
+    if (!loaded) {
+      loaded = this.#load(workspaceId, provider);
+      loaded.catch(() => this.#loaded.delete(key));
+      this.#loaded.set(key, loaded);
     }
-    return standIns;
+    return loaded;
   }
 
-  async #load(workspaceId: string): Promise<StandIns> {
-    const { createStandIns } = await import('./stand-ins.ts');
-    return createStandIns({
-      config: this.config,
-      urls: SANDBOX_URLS,
-      googleKeys: () => this.#googleKeys(),
-      take: (call) => this.#options.take(workspaceId, call),
-    });
+  async #load(workspaceId: string, { standIn }: Provider): Promise<Loaded> {
+    const { config } = this;
+    const deliver: StandInParts['deliver'] = async (address, headers, body) => {
+      const { pathname: path, search, searchParams } = new URL(address, config.publicUrl);
+      const reply = await this.#options.take(workspaceId, {
+        method: 'POST',
+        url: `${config.publicUrl.replace(/\/+$/, '')}${path}${search}`,
+        path,
+        query: Object.fromEntries(searchParams),
+        headers,
+        body: Buffer.from(body),
+      });
+      return { status: reply.status, body: reply.body ?? '' };
+    };
+    const simulate = await standIn!.load();
+    return { standIn: simulate({ config, deliver }), adopted: new Set() };
   }
 
-  async #settle(standIns: StandIns, workspaceId: string, channelId: string): Promise<void> {
-    if (standIns.knows(channelId)) return;
+  /** A channel of another provider (which calls here by a redirect, say) has nothing that this one could know. */
+  async #adopt({ standIn, adopted }: Loaded, provider: Provider, workspaceId: string, channelId: string): Promise<void> {
+    if (adopted.has(channelId)) return;
     const { source, view } = await this.#options.channel(workspaceId, channelId);
-    const account = String(view.settings.waba_id ?? view.details.waba_id ?? '');
-    const templates = account ? await this.#options.templates(workspaceId, source, account) : [];
-    await standIns.adopt(source, view, templates);
+    const connector = provider.connectors.find((own) => own.source === source);
+    if (!connector) return;
+    const templates = connector.templates ? await this.#options.templates(workspaceId, source, connector.templates.account(view)) : [];
+    if (adopted.has(channelId)) return;
+    adopted.add(channelId);
+    standIn.adopt(source, view, templates);
   }
 }

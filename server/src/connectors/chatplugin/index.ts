@@ -58,6 +58,7 @@ export const live = defineConnector({
   title: 'Live chat',
   description: 'A chat bubble on your own web pages, set up with one script tag.',
   category: 'chat',
+  callsNobody: true,
   guide: 'channels/live-chat.md',
   look: {
     color: '#1578D4',

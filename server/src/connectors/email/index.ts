@@ -5,6 +5,7 @@ import { gmailHook, microsoftHook } from './hooks.ts';
 
 export const email = defineProvider({
   name: 'email',
+  settings: /^(GOOGLE|GMAIL|MICROSOFT)_/,
   connectors: [createEmailConnector()],
   hooks: [microsoftHook, gmailHook],
 });

@@ -3,6 +3,13 @@ import { defineProvider } from '../connector.ts';
 import { metaHook } from './hook.ts';
 import { facebook } from './messenger/facebook.ts';
 import { instagram } from './messenger/instagram.ts';
+import { standIn } from './stand-in.ts';
 import { whatsapp } from './whatsapp/index.ts';
 
-export const meta = defineProvider({ name: 'meta', connectors: [whatsapp, facebook, instagram], hooks: [metaHook] });
+export const meta = defineProvider({
+  name: 'meta',
+  settings: /^META_/,
+  connectors: [whatsapp, facebook, instagram],
+  hooks: [metaHook],
+  standIn,
+});

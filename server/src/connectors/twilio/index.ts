@@ -16,6 +16,7 @@ import { Credentials, Input, Settings } from './schemas.ts';
 import { countSegments } from './segments.ts';
 import { cancel, check, nativeParameters, schedules, send } from './send.ts';
 import { sessionProblems } from './session-content.ts';
+import { standIn } from './stand-in.ts';
 import { templates } from './templates.ts';
 
 const ICON =
@@ -197,4 +198,10 @@ export const twilioWhatsapp = defineConnector({
   },
 });
 
-export const twilio = defineProvider({ name: 'twilio', connectors: [twilioSms, twilioWhatsapp], hooks: [hook] });
+export const twilio = defineProvider({
+  name: 'twilio',
+  settings: /^TWILIO_/,
+  connectors: [twilioSms, twilioWhatsapp],
+  hooks: [hook],
+  standIn,
+});
