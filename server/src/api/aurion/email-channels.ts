@@ -1,11 +1,11 @@
 /** Email channels (000, "Email Channels"; decisions.md B4, B5). */
 import Type from 'typebox';
-import { isAddress, normalAddress } from '../../connectors/email/address.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { makePrimary } from '../../engine/primary-mailbox.ts';
 import { reconfigure, switchOff, switchOn } from '../../engine/reconnect.ts';
 import { isConnected } from '../../model/channel.ts';
 import { invalid, notFound, PatchbayError, ProviderError } from '../../model/errors.ts';
+import { isAddress, normalAddress } from '../../model/mail-address.ts';
 import type { ChannelRow } from '../../store/channels.ts';
 import { primaryMailboxes } from '../../store/mailboxes.ts';
 import { maySee, visibleTo } from '../access.ts';

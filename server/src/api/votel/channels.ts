@@ -1,9 +1,9 @@
 /** `/api/channels` (002; decisions.md B13–B16, B31, B35). */
 import Type from 'typebox';
-import { normalAddress } from '../../connectors/email/address.ts';
 import { switchChannel } from '../../engine/account-channels.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type FieldProblem, PatchbayError } from '../../model/errors.ts';
+import { normalAddress } from '../../model/mail-address.ts';
 import { toE164 } from '../../model/phone.ts';
 import { getVotelChannel, listVotelChannels, type VotelChannel } from '../../store/votel-channels.ts';
 import { visibleTo } from '../access.ts';

@@ -1,9 +1,10 @@
 /** Making channels of addresses and numbers (002; decisions.md B13–B15, B31). */
-import { domainOf, isAddress, normalAddress } from '../../connectors/email/address.ts';
+
 import { connectFor } from '../../engine/account-channels.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { addIntegration } from '../../engine/provider-accounts.ts';
 import { invalid, PatchbayError, ProviderError } from '../../model/errors.ts';
+import { domainOf, isAddress, normalAddress } from '../../model/mail-address.ts';
 import { toE164 } from '../../model/phone.ts';
 import type { EmailDomain } from '../../store/email-domains.ts';
 import { emailDomainByName, getEmailDomain } from '../../store/email-domains.ts';

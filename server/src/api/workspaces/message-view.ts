@@ -1,9 +1,10 @@
 /** Messages as this surface shows them; what they refer to is loaded once for all of them. */
-import { sanitizeMailHtml } from '../../connectors/email/sanitize.ts';
+
 import type { Engine } from '../../engine/engine.ts';
 import type { Attempt } from '../../engine/fallback.ts';
 import type { Contact, Identity } from '../../model/contact.ts';
 import { mediaOf } from '../../model/content.ts';
+import { sanitizeMailHtml } from '../../model/mail-html.ts';
 import type { Message as Row } from '../../model/message.ts';
 import { type ChannelRow, listChannels } from '../../store/channels.ts';
 import { getContacts, identitiesOf } from '../../store/contacts.ts';

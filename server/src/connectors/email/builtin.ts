@@ -1,7 +1,7 @@
 /** The built-in mail server's mailboxes (provider `aurion`): mail arrives by `server.ts`, leaves by a relay or straight to MX. */
 import { ProviderError } from '../../model/errors.ts';
+import { domainOf } from '../../model/mail-address.ts';
 import type { ConnectorContext } from '../connector.ts';
-import { domainOf } from './address.ts';
 import { type BuiltMail, buildMail } from './build.ts';
 import { type MailboxKind, receiptFor } from './kind.ts';
 import { type MxOptions, sendToMx, systemMx } from './mx.ts';

@@ -2,8 +2,8 @@
 import type { Capabilities } from '../../model/capabilities.ts';
 import type { Content } from '../../model/content.ts';
 import { invalid, ProviderError } from '../../model/errors.ts';
+import { isAddress, normalAddress } from '../../model/mail-address.ts';
 import { type Connector, type ConnectorContext, defineConnector } from '../connector.ts';
-import { isAddress, normalAddress } from './address.ts';
 import { problemsOf } from './build.ts';
 import { createBuiltin } from './builtin.ts';
 import { connectedAs, testedOnConnect, testedOnHealth } from './connected.ts';

@@ -1,6 +1,6 @@
 /** Mail that one of our own people forwarded: whose it was to begin with. */
 import type { MailAddress } from '../../model/content.ts';
-import { isAddress, normalAddress } from './address.ts';
+import { isAddress, normalAddress } from '../../model/mail-address.ts';
 
 /** How programs introduce what they forward: Gmail, Outlook, Apple Mail, Thunderbird, in the languages that we meet most. */
 const INTRODUCTION =

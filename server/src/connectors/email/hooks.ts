@@ -4,8 +4,8 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
+import { normalAddress } from '../../model/mail-address.ts';
 import type { Hook, HookRequest, HttpClient, ProviderConfig } from '../connector.ts';
-import { normalAddress } from './address.ts';
 import { base } from './oauth.ts';
 import { SOURCE, wakeEvent } from './raw.ts';
 import type { Mailbox } from './settings.ts';

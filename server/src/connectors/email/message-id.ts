@@ -1,7 +1,7 @@
 /** Message-IDs: ours, everybody else's, and the plus-tags that carry ours where no header survives. */
 import { createHash } from 'node:crypto';
 import { isUuid } from '../../model/ids.ts';
-import { domainOf, splitPlus, withPlus } from './address.ts';
+import { domainOf, splitPlus, withPlus } from '../../model/mail-address.ts';
 
 const MAX_LENGTH = 400;
 

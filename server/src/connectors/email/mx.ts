@@ -1,8 +1,8 @@
 /** Delivery straight to the recipients' mail exchangers (RFC 5321, 5.1), where no relay is set. */
 import { Resolver } from 'node:dns/promises';
 import { ProviderError } from '../../model/errors.ts';
+import { domainOf } from '../../model/mail-address.ts';
 import type { ConnectorContext } from '../connector.ts';
-import { domainOf } from './address.ts';
 import { type SmtpAnswer, sendSmtp } from './smtp.ts';
 
 export interface MxOptions {

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sanitizeMailHtml } from '../../../src/connectors/email/sanitize.ts';
 import type { EmailContent } from '../../../src/model/content.ts';
+import { sanitizeMailHtml } from '../../../src/model/mail-html.ts';
 import { HOSTILE } from './hostile.ts';
 import { evidenceMails, message } from './mail.ts';
 

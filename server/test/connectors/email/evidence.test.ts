@@ -4,8 +4,8 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { contentAt } from '../../../src/connectors/email/mime.ts';
 import { bytesOf, mailEvent } from '../../../src/connectors/email/raw.ts';
-import { sanitizeMailHtml } from '../../../src/connectors/email/sanitize.ts';
 import type { EmailContent } from '../../../src/model/content.ts';
+import { sanitizeMailHtml } from '../../../src/model/mail-html.ts';
 import { EVIDENCE, evidenceMails, MAILBOX, message, read } from './mail.ts';
 
 const files = evidenceMails();

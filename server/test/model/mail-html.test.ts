@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { Parser } from 'htmlparser2';
 import { describe, expect, it } from 'vitest';
-import { sanitizeMailHtml } from '../../../src/connectors/email/sanitize.ts';
-import { HOSTILE } from './hostile.ts';
+import { sanitizeMailHtml } from '../../src/model/mail-html.ts';
+import { HOSTILE } from '../connectors/email/hostile.ts';
 
 const HARMLESS = new Set(
   'a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p pre q s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul wbr'.split(

@@ -1,5 +1,5 @@
 /** Mail addresses: one form for comparing them, and what may be written into a header. */
-import type { MailAddress } from '../../model/content.ts';
+import type { MailAddress } from './content.ts';
 
 /** The address in lower case without surrounding space; the form that identities and mailboxes are kept in. */
 export function normalAddress(address: string): string {
