@@ -57,6 +57,17 @@ export class WhatsAppCustomer {
     return this.write({ type: 'location', location: { latitude, longitude, ...(name ? { name } : {}) } });
   }
 
+  /** The business answers in the WhatsApp Business app on its phone. */
+  answeredOnPhone(body: string): string {
+    const { state, webhooks } = this.#world;
+    const id = wamid();
+    const from = state.number(this.#number)?.number.display_phone_number.replace(/\D/g, '') ?? '';
+    const timestamp = String(Math.floor(this.#world.now() / 1000));
+    const echo = { from, to: this.#person.phone, id, timestamp, type: 'text', text: { body } };
+    webhooks.emit(whatsappWebhook(state, this.#number, 'smb_message_echoes', { message_echoes: [echo] }));
+    return id;
+  }
+
   /** Any message object; id, time and sender are added. */
   write(message: Part): string {
     return this.writeAll([message])[0]!;

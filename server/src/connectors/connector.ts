@@ -112,6 +112,8 @@ export interface Connector<S = any, C = any, I = any> {
   callsNobody?: true;
   /** The provider takes our id: sending twice is safe. */
   idempotentSend?: boolean;
+  /** What comes as an echo was written elsewhere, unless it names our id: messages of ours are not repeated to us. */
+  repeatsOthersOnly?: true;
   /** Receipts may cover all messages up to a time, and come before the message's echo does. */
   watermarks?: boolean;
   pacing?: Pacing | ((channel: ChannelView<S, C>) => Pacing);

@@ -30,7 +30,7 @@ export async function claimEchoes(client: Client, batch: Inbound[], log: NewEven
   for (const echo of echoes) if (await isKnown(client, echo, claims.get(echo))) dealtWith.add(echo);
   await findRest(
     client,
-    echoes.filter((echo) => !claims.has(echo) && !dealtWith.has(echo) && !echo.event.own),
+    echoes.filter((echo) => !claims.has(echo) && !dealtWith.has(echo) && !echo.event.own && !echo.route.connector.repeatsOthersOnly),
     claims,
   );
   for (const echo of echoes) {

@@ -107,6 +107,10 @@ describe('a provider in trouble', () => {
     engine.outbox.wake();
     expect((await reaches(id, 'unknown')).metadata.unknownBecause).toMatch(/ended while the provider was being called/);
     expect(sentTimes('interrupted')).toBe(0);
+
+    const onPhone = customer.answeredOnPhone('interrupted');
+    await until(async () => (await rows('select 1 from messages where provider_id = $1', [onPhone])).length === 1);
+    expect((await message(id)).state, 'what somebody wrote on the phone is not ours').toBe('unknown');
   });
 
   it('refuses the token: the channel says so, messages wait, and go on by themselves after the repair', async () => {

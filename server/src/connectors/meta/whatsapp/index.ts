@@ -40,6 +40,7 @@ export const whatsapp = defineConnector({
   parse,
   send,
   pacing,
+  repeatsOthersOnly: true,
   check,
   readNative: (payload) => {
     const content = contentOf(record(payload) ?? {});
