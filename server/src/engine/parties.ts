@@ -1,6 +1,7 @@
 /** Finds or makes the contact and the conversation behind every party of a batch of inbound events. */
 import type { MessageEvent, Party } from '../connectors/events.ts';
 import { uuidv7 } from '../model/ids.ts';
+import { phoneForms } from '../model/phone.ts';
 import { updateProfile } from '../store/contacts.ts';
 import type { Client } from '../store/database.ts';
 import * as sql from '../store/ingest-sql.ts';
@@ -42,18 +43,19 @@ interface Address {
 
 /**
  * One wish per event in, one answer each out. A party is found by any of its addresses (a person may be known by a
- * number today and by a provider's own id tomorrow) and gains the ones that were new.
+ * number today and by a provider's own id tomorrow), also by another form of the same phone number, and gains the ones
+ * that were new.
  */
 export async function resolveParties(client: Client, wishes: Wanted[]): Promise<Resolution> {
   const resolution: Resolution = { found: wishes.map(() => null), newContacts: [], newConversations: [] };
   if (wishes.length === 0) return resolution;
 
   const known = await lookUp(client, wishes);
-  const contacts = new Map<string, string>();
+  const contacts = new KnownContacts();
   const conversations = new Map<string, string>();
   for (const row of known) {
     const wish = wishes[row.n]!;
-    contacts.set(addressKey(addressOf(wish.route, row)), row.contactId);
+    contacts.set(addressOf(wish.route, row), row.contactId);
     if (row.conversationId) conversations.set(conversationKey(wish, row.contactId, wish.thread?.key ?? ''), row.conversationId);
   }
   await nameNameless(client, wishes, known);
@@ -99,12 +101,14 @@ export async function resolveParties(client: Client, wishes: Wanted[]): Promise<
 
 async function lookUp(client: Client, wishes: Wanted[]): Promise<sql.PartyRow[]> {
   const queries = wishes.flatMap((wish, n) =>
-    wish.party.identities.map((identity) => ({
-      n,
-      ...addressOf(wish.route, identity),
-      channelId: wish.route.channelId,
-      threadKey: wish.thread?.key ?? '',
-    })),
+    wish.party.identities.flatMap(({ kind, value }) =>
+      formsOf(kind, value).map((form) => ({
+        n,
+        ...addressOf(wish.route, { kind, value: form }),
+        channelId: wish.route.channelId,
+        threadKey: wish.thread?.key ?? '',
+      })),
+    ),
   );
   return sql.findParties(client, queries);
 }
@@ -120,7 +124,7 @@ async function nameNameless(client: Client, wishes: Wanted[], known: sql.PartyRo
   }
 }
 
-async function makeContacts(client: Client, wishes: Wanted[], contacts: Map<string, string>, resolution: Resolution): Promise<void> {
+async function makeContacts(client: Client, wishes: Wanted[], contacts: KnownContacts, resolution: Resolution): Promise<void> {
   const newContacts: sql.NewContact[] = [];
   const newIdentities = new Map<string, sql.NewIdentity>();
   for (const wish of wishes) {
@@ -140,8 +144,8 @@ async function makeContacts(client: Client, wishes: Wanted[], contacts: Map<stri
     for (const identity of wish.party.identities) {
       const address = addressOf(wish.route, identity);
       const key = addressKey(address);
-      if (contacts.has(key)) continue;
-      contacts.set(key, contactId);
+      if (contacts.has(address)) continue;
+      contacts.set(address, contactId);
       newIdentities.set(key, { ...address, contactId });
     }
   }
@@ -151,7 +155,7 @@ async function makeContacts(client: Client, wishes: Wanted[], contacts: Map<stri
   const insertedKeys = new Set(inserted.map(addressKey));
   const lost = [...newIdentities.values()].filter((row) => !insertedKeys.has(addressKey(row)));
   if (lost.length > 0) await yieldToOthers(client, lost, inserted, contacts, newContacts);
-  const kept = new Set(contacts.values());
+  const kept = new Set(contacts.ids());
   for (const contact of newContacts) {
     if (kept.has(contact.id)) resolution.newContacts.push({ workspaceId: contact.workspaceId, id: contact.id });
   }
@@ -162,7 +166,7 @@ async function yieldToOthers(
   client: Client,
   lost: sql.NewIdentity[],
   inserted: sql.NewIdentity[],
-  contacts: Map<string, string>,
+  contacts: KnownContacts,
   newContacts: sql.NewContact[],
 ): Promise<void> {
   for (const row of lost) {
@@ -171,7 +175,7 @@ async function yieldToOthers(
       [row.workspaceId, row.kind, row.scope, row.value],
     );
     const winner = (result.rows[0] as { contactId: string }).contactId;
-    contacts.set(addressKey(row), winner);
+    contacts.set(row, winner);
     if (!newContacts.some((contact) => contact.id === row.contactId)) continue;
     for (const own of inserted.filter((other) => other.contactId === row.contactId)) {
       await client.query('update identities set contact_id = $5 where workspace_id = $1 and kind = $2 and scope = $3 and value = $4', [
@@ -181,18 +185,61 @@ async function yieldToOthers(
         own.value,
         winner,
       ]);
-      contacts.set(addressKey(own), winner);
+      contacts.set(own, winner);
     }
     await sql.deleteContacts(client, row.workspaceId, [row.contactId]);
   }
 }
 
-function contactIdOf(wish: Wanted, contacts: Map<string, string>): string | undefined {
-  for (const identity of wish.party.identities) {
-    const id = contacts.get(addressKey(addressOf(wish.route, identity)));
+function contactIdOf(wish: Wanted, contacts: KnownContacts): string | undefined {
+  const addresses = wish.party.identities.map((identity) => addressOf(wish.route, identity));
+  for (const address of addresses) {
+    const id = contacts.get(address);
+    if (id) return id;
+  }
+  for (const address of addresses) {
+    const id = contacts.byOtherForm(address);
     if (id) return id;
   }
   return undefined;
+}
+
+/** Contacts by the addresses that are known so far. */
+class KnownContacts {
+  readonly #exact = new Map<string, string>();
+  readonly #anyForm = new Map<string, string>();
+
+  set(address: Address, contactId: string): void {
+    this.#exact.set(addressKey(address), contactId);
+    this.#anyForm.set(formKey(address), contactId);
+  }
+
+  has(address: Address): boolean {
+    return this.#exact.has(addressKey(address));
+  }
+
+  get(address: Address): string | undefined {
+    return this.#exact.get(addressKey(address));
+  }
+
+  /** Who has the same phone line under another of its forms. */
+  byOtherForm(address: Address): string | undefined {
+    return this.#anyForm.get(formKey(address));
+  }
+
+  ids(): Iterable<string> {
+    return this.#exact.values();
+  }
+}
+
+/** The same for all forms of an address; what is written down stays as it was given. */
+function formKey(address: Address): string {
+  const value = formsOf(address.kind, address.value).toSorted()[0]!;
+  return addressKey({ ...address, value });
+}
+
+function formsOf(kind: string, value: string): string[] {
+  return kind === 'phonenumber' ? phoneForms(value) : [value];
 }
 
 /** An address as it is kept: on some sources people's ids mean something only within the channel. */

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { whatsappWebhook } from '../../../sandbox/meta/customer.ts';
 import { noFaults } from '../../../sandbox/meta/faults.ts';
 import { createMetaSandbox } from '../../../sandbox/meta/index.ts';
 import { farewellSayer } from '../../src/engine/farewells.ts';
@@ -269,5 +270,39 @@ describe('the service window', () => {
     expect(preview.problems[0]!.message).toBe('text has 5000 characters, this channel takes at most 4096');
     expect(preview.window).toMatchObject({ open: false });
     expect(await rows('select count(*) from messages')).toEqual(before);
+  });
+});
+
+describe('a phone line that networks write in two forms', () => {
+  const conversationsOf = (...values: string[]) =>
+    rows(
+      `select c.id, c.contact_id, (select count(*)::integer from messages m where m.conversation_id = c.id) as messages
+       from conversations c where c.contact_id in (select contact_id from identities where value = any($1))`,
+      [values],
+    );
+
+  it('is one person, whichever form comes first, also when we wrote to the other one', async () => {
+    meta.whatsappCustomer(NUMBER, { phone: '551187654321' }).text('Oi');
+    await until(async () => (await conversationsOf('+551187654321')).length === 1);
+    meta.whatsappCustomer(NUMBER, { phone: '5511987654321' }).text('Tudo bem?');
+    const both = ['+551187654321', '+5511987654321'];
+    await until(async () => (await conversationsOf(...both))[0]?.messages === 2);
+    await engine.sender.send({
+      workspaceId,
+      to: { channelId: whatsapp.id, identity: { kind: 'phonenumber', value: '+5511987654321' } },
+      content: { type: 'text', text: 'Tudo' },
+      sender: { id: 'test', name: null },
+    });
+    expect(await conversationsOf(...both)).toMatchObject([{ messages: 3 }]);
+    expect((await rows('select value from identities where value = any($1) order by 1', [both])).map(({ value }) => value)).toEqual(both);
+  });
+
+  it('is one person also when both forms come in one webhook', async () => {
+    const phones = ['5215512345678', '525512345678'];
+    const messages = phones.map((from, n) => ({ from, id: `wamid.mx${n}`, timestamp: '1790000000', type: 'text', text: { body: from } }));
+    meta.webhooks.emit(whatsappWebhook(meta.state, NUMBER, 'messages', { messages }));
+    const both = phones.map((phone) => `+${phone}`);
+    await until(async () => (await conversationsOf(...both))[0]?.messages === 2);
+    expect(await conversationsOf(...both)).toHaveLength(1);
   });
 });
