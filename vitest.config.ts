@@ -10,7 +10,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 90_000,
     fileParallelism: true,
-    maxWorkers: 3,
+    maxWorkers: 2,
     // A busy machine gets its time: what is waited for is the condition.
     expect: { poll: { timeout: 20_000 } },
   },
