@@ -1,4 +1,5 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { StartError } from '../start-error.ts';
 
 /** Makes the data folder when it is missing; gives its real path. Throws `StartError` when it cannot be used. */
@@ -6,10 +7,24 @@ export async function openDataDir(path: string): Promise<string> {
   // As root another user runs the database: it passes through, and sees nothing but its own folder.
   const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
   try {
-    await mkdir(path, { recursive: true, mode });
+    await makeFolder(path, mode);
     return await realpath(path);
   } catch (error) {
     throw unusable(path, error);
+  }
+}
+
+/** Also the folders on the way. Node's `recursive` never ends where one can be neither made nor found, as below `/proc`. */
+async function makeFolder(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || (await stat(parent).catch(() => undefined))) throw error;
+    await makeFolder(parent, mode);
+    await mkdir(path, { mode });
   }
 }
 

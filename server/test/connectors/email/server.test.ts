@@ -9,7 +9,6 @@ import { createTransport } from 'nodemailer';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RawEvent } from '../../../src/connectors/connector.ts';
 import { createEmailConnector } from '../../../src/connectors/email/connector.ts';
-import { createDkimKey } from '../../../src/connectors/email/dkim.ts';
 import { taggedAddress } from '../../../src/connectors/email/message-id.ts';
 import { readMailEvent } from '../../../src/connectors/email/parse.ts';
 import { factsOf } from '../../../src/connectors/email/raw.ts';
@@ -17,6 +16,7 @@ import { createMailServer, type MailServer, type MailServerOptions } from '../..
 import type { EmailContent } from '../../../src/model/content.ts';
 import { PatchbayError } from '../../../src/model/errors.ts';
 import { uuidv7 } from '../../../src/model/ids.ts';
+import { createDkimKey } from '../../support/dkim-key.ts';
 import { until } from '../../support/until.ts';
 import { mailbox, testContext, testSpool } from './context.ts';
 import { MAILBOX, mail, message } from './mail.ts';

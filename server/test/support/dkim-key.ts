@@ -1,4 +1,4 @@
-/** The key that a domain signs its mail with (RFC 6376): made here, published in its DNS. */
+/** A key to sign mail with, and what its domain publishes of it (RFC 6376). */
 import { generateKeyPairSync } from 'node:crypto';
 
 export interface DkimKey {
