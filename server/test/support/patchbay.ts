@@ -6,9 +6,8 @@ import { whenFileEnds } from './cleanup.ts';
 import { freePort, until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
-const MAIN = join(ROOT, 'server', 'src', 'main.ts');
-/** As `npm start` loads it. */
-const CHECK = join(ROOT, 'scripts', 'check-node.cjs');
+/** What `npm start` runs. */
+const START = ['--require', join(ROOT, 'scripts', 'check-node.cjs'), join(ROOT, 'scripts', 'start.ts')];
 
 export interface Exit {
   code: number | null;
@@ -70,7 +69,7 @@ export async function spawnPatchbay(env: Record<string, string> = {}, options: P
   const port = Number(env.PORT ?? (await freePort()));
   const folder = await temporaryFolder(options.user);
   const dataDir = env.DATA_DIR ?? join(folder, 'data');
-  const [command, ...args] = options.npm ? ['npm', 'start'] : [process.execPath, '--require', CHECK, MAIN];
+  const [command, ...args] = options.npm ? ['npm', 'start'] : [process.execPath, ...START];
   const child = spawn(command!, args, {
     cwd: ROOT,
     detached: true,
