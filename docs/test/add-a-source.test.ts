@@ -29,7 +29,13 @@ beforeAll(async () => {
   CONFIG_VARIABLES.push({ name: 'TELEGRAM_API_URL', meaning: 'base of the Bot API', check: httpUrl });
   api = await testApi({ TELEGRAM_API_URL: address }, { registry: new Registry([...PROVIDERS, telegramProvider]) });
 });
-afterAll(() => telegram.close());
+afterAll(async () => {
+  CONFIG_VARIABLES.splice(
+    CONFIG_VARIABLES.findIndex(({ name }) => name === 'TELEGRAM_API_URL'),
+    1,
+  );
+  await telegram.close();
+});
 
 const inWorkspace = (path: string) => `/workspaces/${api.workspaceId}${path}`;
 
