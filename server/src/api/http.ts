@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { StartError } from '../start-error.ts';
+import { lateCompilers } from './compilers.ts';
 
 /** How long requests and open connections may take to end when the service stops. */
 const DRAIN_MS = 4000;
@@ -21,6 +22,7 @@ export function createHttp(options: { log: FastifyBaseLogger }): FastifyInstance
     childLoggerFactory: (logger) => logger,
     bodyLimit: 1024 * 1024,
     routerOptions: { ignoreTrailingSlash: true },
+    schemaController: lateCompilers(),
   });
 }
 

@@ -1,9 +1,11 @@
 /** The Aurion surface (000_c0c3f1f19b864edf.txt): `/api/v2/…`, and its webhooks under `/api/v1`. */
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import { type FieldProblem, notFound, PatchbayError } from '../../model/errors.ts';
 import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
+import { onFirstUse } from '../compilers.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { type Refusal, refusalOf } from '../refusal.ts';
@@ -62,7 +64,7 @@ async function prepare(
   neededOf: (request: FastifyRequest) => string | undefined,
 ): Promise<void> {
   acceptJson(scope);
-  scope.setValidatorCompiler(strictly);
+  scope.setValidatorCompiler(onFirstUse(strictly));
   scope.setErrorHandler(answerError);
   scope.setNotFoundHandler((request, reply) => answerError(notFound('resource'), request, reply));
   scope.addHook('onRequest', async (request) => {

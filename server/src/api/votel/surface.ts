@@ -1,9 +1,11 @@
 /** The Votel surface (002_5d10a91ec407bcfa.txt): `/api/channels` and the objects that channels refer to. */
+
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import { PatchbayError } from '../../model/errors.ts';
 import { allows } from '../../model/scopes.ts';
 import type { Authenticator } from '../auth.ts';
+import { onFirstUse } from '../compilers.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { limitRequests } from '../request-limit.ts';
@@ -19,7 +21,7 @@ export function registerVotel(app: FastifyInstance, engine: Engine, auth: Authen
   app.register(
     async (scope) => {
       acceptJson(scope);
-      scope.setValidatorCompiler(strictly);
+      scope.setValidatorCompiler(onFirstUse(strictly));
       scope.setErrorHandler(answerError);
       scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not Found' }));
       scope.addHook('onRequest', async (request) => {

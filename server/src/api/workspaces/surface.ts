@@ -2,11 +2,13 @@
  * The workspace surface: document 003 and everything that no document covers, in the same style. The pages use nothing
  * else.
  */
+
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import { notFound } from '../../model/errors.ts';
 import type { Authenticator } from '../auth.ts';
+import { onFirstUse } from '../compilers.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS, type IdempotencyProblem } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { limitRequests } from '../request-limit.ts';
@@ -107,7 +109,7 @@ export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: A
 
 async function addRoutes(scope: FastifyInstance, routes: typeof ROUTES, parts: SurfaceParts): Promise<void> {
   const { engine, auth } = parts;
-  scope.setValidatorCompiler(TypeBoxValidatorCompiler);
+  scope.setValidatorCompiler(onFirstUse(TypeBoxValidatorCompiler));
   scope.setErrorHandler(answerError);
   scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'notFound', message: 'there is no such address' }));
   acceptJson(scope);
