@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { Box, Button, Group, Modal, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { IconAlertTriangle, IconAt, IconPlus, IconRefresh } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
@@ -86,9 +86,11 @@ function Domain({ domain }: { domain: EmailDomain }) {
         </Group>
       </div>
       {domain.status === 'warning' && domain.failingSince && (
-        <Notice tone="warning" icon={IconAlertTriangle} title={`Records are missing, first seen ${ago(domain.failingSince)}`}>
-          Mail still comes and goes. After three days without them the domain counts as not verified.
-        </Notice>
+        <Box mb="md">
+          <Notice tone="warning" icon={IconAlertTriangle} title={`Records are missing, first seen ${ago(domain.failingSince)}`}>
+            Mail still comes and goes. After three days without them the domain counts as not verified.
+          </Notice>
+        </Box>
       )}
       {check.error && <Problem error={check.error} title="The check did not work" />}
       <div className={classes.records}>
