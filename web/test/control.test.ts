@@ -255,6 +255,7 @@ describe.skipIf(!hasBrowser)('the control center, in a browser', () => {
     await page.getByRole('button', { name: 'Check now' }).click();
     await page.getByText('Does not work', { exact: true }).first().waitFor();
     await page.getByText(/expired or (was )?revoked.*grant access again/i).waitFor();
+    expect(await page.getByText('Access was granted').count()).toBe(0);
     await shoot(page, shot);
     await meanwhile();
     await page.getByRole('button', { name: 'Grant access' }).click();
