@@ -164,6 +164,11 @@ describe.skipIf(!hasBrowser)('mail, in a browser', () => {
   it('answers everybody with another subject, a copy and a file, in the same thread', async () => {
     await write({ messageId: '<all@customer.example>', subject: 'For all of us', cc: 'otto@partner.example', text: 'Who can help?' });
     const id = await open('For all of us');
+    const size = page.viewportSize()!;
+    await page.setViewportSize({ width: 390, height: 844 });
+    const more = page.getByRole('button', { name: 'Cc, Bcc' });
+    await expect.poll(() => more.evaluate((button) => button.getBoundingClientRect().right)).toBeLessThanOrEqual(390);
+    await page.setViewportSize(size);
     await page.getByLabel('Subject').fill('For all of us, solved');
     await page.getByRole('button', { name: 'Answer all (2)' }).click();
     expect(await page.getByLabel('Cc', { exact: true }).inputValue()).toBe('otto@partner.example');

@@ -71,6 +71,8 @@ export interface ConnectorContext {
 export interface MailDomain {
   /** The workspace that the domain's DNS records speak for. */
   owner: 'us' | 'somebody else' | 'nobody';
+  /** It was verified, and the records that it needs are missing now. */
+  failing: boolean;
   /** What mail from the domain is signed with, once the DNS has the key. */
   dkim?: { selector: string; privateKey: string };
 }

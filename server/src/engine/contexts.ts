@@ -69,6 +69,7 @@ export class Contexts {
     const key = domain && published && domain.sandbox === sandbox ? dkimOf(this.#options, domain) : undefined;
     return {
       owner: ownerId === undefined ? 'nobody' : ownerId === workspaceId ? 'us' : 'somebody else',
+      failing: domain?.failingSince != null && domain.sandbox === sandbox,
       ...(key ? { dkim: { selector: key.selector, privateKey: key.private_key } } : {}),
     };
   }

@@ -12,6 +12,7 @@ import { Arrivals } from './arrivals.ts';
 import { Channels } from './channels.ts';
 import { Contexts } from './contexts.ts';
 import { type DnsLookup, systemDns } from './domain-check.ts';
+import { domainWatch } from './domain-watch.ts';
 import { fallbackMover } from './fallback.ts';
 import { farewellSayer } from './farewells.ts';
 import { Feed } from './feed.ts';
@@ -166,11 +167,12 @@ export function createEngine({
     },
     wake: () => outbox.wake(),
   });
-  const parts = { database, channels, contexts, media, spool, vault, log, ingest, sender, outbox };
+  const parts = { config, dns, database, channels, contexts, media, spool, vault, log, ingest, sender, outbox };
   const workers = [
     mediaFetcher,
     profileFetcher,
     healthWatch,
+    domainWatch,
     templateSync,
     farewellSayer,
     housekeeper,

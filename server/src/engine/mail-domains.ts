@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import { invalid, notFound, PatchbayError } from '../model/errors.ts';
 import { uuidv7 } from '../model/ids.ts';
 import { type DnsRecord, normalDomain, type RecordCheck, recordsFor } from '../model/mail-domain.ts';
-import { deleteEmailDomain, type EmailDomain, insertEmailDomain, keepChecks } from '../store/email-domains.ts';
+import { deleteEmailDomain, type EmailDomain, insertEmailDomain, keepChecks, lockEmailDomain } from '../store/email-domains.ts';
+import { appendEvents } from '../store/ingest-sql.ts';
 import { checkRecords } from './domain-check.ts';
 import type { Engine } from './engine.ts';
 
@@ -40,14 +41,25 @@ export async function addDomain(
   return stored;
 }
 
-/** Looks at the domain's records now. While the DNS does not answer, the earlier verdict stands. */
-export async function verifyDomain(parts: Parts, domain: EmailDomain): Promise<EmailDomain> {
+/**
+ * Looks at the domain's records now, and tells of a change. While the DNS does not answer, the earlier verdict stands.
+ * Throws `not-found` when the domain was removed meanwhile.
+ */
+export async function verifyDomain(parts: Pick<Engine, 'config' | 'database' | 'dns'>, domain: EmailDomain): Promise<EmailDomain> {
   const records = recordsFor(domain, mailHost(parts));
   const checks = await checkRecords(records, parts.dns);
   const required = checks.filter((check) => records.some((record) => record.purpose === check.purpose && record.required));
-  const kept = await keepChecks(parts.database, domain, checks, verdictOf(required));
-  if (!kept) throw notFound('Email domain');
-  return kept;
+  return parts.database.transaction(async (client) => {
+    const before = await lockEmailDomain(client, domain.workspaceId, domain.id);
+    const kept = before && (await keepChecks(client, domain, checks, verdictOf(required)));
+    if (!kept) throw notFound('Email domain');
+    const status = statusOf(kept);
+    if (status !== statusOf(before)) {
+      const data = { id: kept.id, domain: kept.domain, status };
+      await appendEvents(client, [{ workspaceId: kept.workspaceId, type: 'domain.updated', data }]);
+    }
+    return kept;
+  });
 }
 
 /** Forgets a domain. Throws `not-found`, and `conflict` while channels send from it. */
@@ -57,17 +69,21 @@ export async function removeDomain(parts: Parts, domain: EmailDomain): Promise<v
   if (!outcome) throw notFound('Email domain');
 }
 
+/** `warning`: verified, but records that it needs went missing not long ago. */
+export const DOMAIN_STATUSES = ['pending', 'verified', 'warning', 'failed'] as const;
+export type DomainStatus = (typeof DOMAIN_STATUSES)[number];
+
 export interface DomainStanding {
-  status: 'pending' | 'verified' | 'failed';
+  status: DomainStatus;
   /** Each record that the domain needs, and what the DNS said of it. */
   records: (DnsRecord & { status: RecordCheck['status'] | 'unchecked'; found: string[]; message?: string })[];
 }
 
 /** How a domain stands, as its last check found it. */
 export function standingOf(parts: Pick<Engine, 'config'>, domain: EmailDomain): DomainStanding {
-  const { verifiedAt, checkedAt, checks } = domain;
+  const { checks } = domain;
   return {
-    status: verifiedAt ? 'verified' : checkedAt ? 'failed' : 'pending',
+    status: statusOf(domain),
     records: recordsFor(domain, mailHost(parts)).map((record) => {
       const check = checks.find(({ purpose }) => purpose === record.purpose);
       return {
@@ -78,6 +94,11 @@ export function standingOf(parts: Pick<Engine, 'config'>, domain: EmailDomain): 
       };
     }),
   };
+}
+
+function statusOf({ verifiedAt, failingSince, checkedAt }: EmailDomain): DomainStatus {
+  if (verifiedAt) return failingSince ? 'warning' : 'verified';
+  return checkedAt ? 'failed' : 'pending';
 }
 
 /** What the domain's mail is signed with. */

@@ -9,7 +9,8 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Kept, Spool } from '../connectors/connector.ts';
-import { PatchbayError } from '../model/errors.ts';
+import { notFound, PatchbayError } from '../model/errors.ts';
+import { spooledFile } from '../model/spooled.ts';
 
 /** Smaller bodies stay in memory, and go into the database. */
 const IN_MEMORY = 1024 * 1024;
@@ -63,6 +64,18 @@ export class DiskSpool implements Spool {
 
   open(file: string): Readable {
     return createReadStream(join(this.#folder, file));
+  }
+
+  /** The whole body of a raw event, from its file where it has one. Throws `not-found` when that is gone. */
+  async whole({ body, contentType }: { body: Buffer; contentType: string }): Promise<Buffer | Readable> {
+    const name = spooledFile(contentType);
+    if (!name) return body;
+    try {
+      return (await open(join(this.#folder, name), 'r')).createReadStream();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw notFound('file of this mail');
+      throw error;
+    }
   }
 
   /** Removes files that are older than a day and that nobody names; gives how many. `unnamed` tells which of some are. */

@@ -9,6 +9,7 @@ export const EVENT_TYPES = [
   'channel.created',
   'channel.updated',
   'channel.deleted',
+  'domain.updated',
   'tag.updated',
   'template.updated',
   'consent.updated',

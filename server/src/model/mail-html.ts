@@ -47,6 +47,8 @@ const TAGS = [
 
 /** No `url(`, no escapes that could hide one, no functions but colours. */
 const PLAIN = /^(?!.*(?:url|expression|image|attr|var|env)\s*\()[^\\<>{}@]{0,200}$/i;
+/** A colour and plain words behind it (`#fff none repeat`): the shorthand that most newsletters colour their buttons with. */
+const BACKGROUND = /^(?:#[\da-f]{3,8}|[a-z]{3,24}|(?:rgb|hsl)a?\([\d\s.,%/]{1,60}\))(?:\s+[a-z\d%-]{1,20}){0,8}$/i;
 const LENGTH =
   /^(?:auto|0|-?[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)(?:\s+(?:auto|0|-?[\d.]{1,7}(?:px|pt|em|rem|ex|ch|%|cm|mm|in|pc)?)){0,3}$/i;
 const POSITIVE =
@@ -100,6 +102,7 @@ const STYLES: Record<string, RegExp[]> = {
   ...Object.fromEntries(
     ['text-indent', 'margin', 'margin-top', 'margin-right', 'margin-bottom', 'margin-left'].map((name) => [name, [notNegative(LENGTH)]]),
   ),
+  background: [BACKGROUND],
   display: [/^(?:block|inline|inline-block|none|table|table-row|table-cell|list-item)$/i],
 };
 

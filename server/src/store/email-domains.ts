@@ -17,13 +17,15 @@ export interface EmailDomain {
   checks: RecordCheck[];
   checkedAt: Date | null;
   verifiedAt: Date | null;
+  /** Since when a domain that was verified lacks its records. */
+  failingSince: Date | null;
   createdAt: Date;
   updatedAt: Date;
 }
 
 const COLUMNS = `workspace_id as "workspaceId", id, domain, dkim_selector as "dkimSelector", dkim_public as "dkimPublic",
   dkim_private as "dkimPrivate", dkim_key_id as "dkimKeyId", trusted, sandbox, checks, checked_at as "checkedAt", verified_at as "verifiedAt",
-  created_at as "createdAt", updated_at as "updatedAt"`;
+  failing_since as "failingSince", created_at as "createdAt", updated_at as "updatedAt"`;
 
 export async function getEmailDomain(client: Client, workspaceId: string, id: string): Promise<EmailDomain | undefined> {
   const result = await client.query<EmailDomain>(`select ${COLUMNS} from email_domains where workspace_id = $1 and id = $2`, [
@@ -39,6 +41,33 @@ export async function emailDomainByName(client: Client, workspaceId: string, dom
     domain,
   ]);
   return result.rows[0];
+}
+
+/** As it stands, held until the transaction ends. */
+export async function lockEmailDomain(client: Client, workspaceId: string, id: string): Promise<EmailDomain | undefined> {
+  const result = await client.query<EmailDomain>(`select ${COLUMNS} from email_domains where workspace_id = $1 and id = $2 for update`, [
+    workspaceId,
+    id,
+  ]);
+  return result.rows[0];
+}
+
+/** Takes some domains whose records should be looked at again, each for one process; those that are trusted never are. */
+export async function takeDueDomains(
+  client: Client,
+  every: { verifiedMinutes: number; otherMinutes: number },
+  limit: number,
+): Promise<EmailDomain[]> {
+  const result = await client.query<EmailDomain>(
+    `update email_domains set looked_at = now() where (workspace_id, id) in (
+       select workspace_id, id from email_domains
+       where not trusted and greatest(looked_at, checked_at, created_at) < now()
+         - make_interval(mins => case when verified_at is not null and failing_since is null then $1::integer else $2::integer end)
+       limit $3 for update skip locked)
+     returning ${COLUMNS}`,
+    [every.verifiedMinutes, every.otherMinutes, limit],
+  );
+  return result.rows;
 }
 
 export async function listEmailDomains(
@@ -80,7 +109,13 @@ export async function insertEmailDomain(
   return result.rows[0];
 }
 
-/** Keeps what the DNS said. `verified` undefined: it did not answer, so that the earlier verdict stands. */
+/** How long a domain that was verified may lack its records before it counts as not verified. */
+const GRACE = '72 hours';
+
+/**
+ * Keeps what the DNS said. `verified` undefined: it did not answer, so that the earlier verdict stands. A domain that
+ * was verified stays so for the grace time after its records went.
+ */
 export async function keepChecks(
   client: Client,
   domain: { workspaceId: string; id: string },
@@ -89,7 +124,10 @@ export async function keepChecks(
 ): Promise<EmailDomain | undefined> {
   const result = await client.query<EmailDomain>(
     `update email_domains set checks = $3, checked_at = now(), updated_at = now(),
-       verified_at = case when $4::boolean is null or trusted then verified_at when $4 then coalesce(verified_at, now()) end
+       verified_at = case when $4::boolean is null or trusted then verified_at when $4 then coalesce(verified_at, now())
+         when failing_since < now() - interval '${GRACE}' then null else verified_at end,
+       failing_since = case when $4::boolean is null or trusted then failing_since
+         when not $4 then coalesce(failing_since, case when verified_at is not null then now() end) end
      where workspace_id = $1 and id = $2 returning ${COLUMNS}`,
     [domain.workspaceId, domain.id, toJson(checks), verified ?? null],
   );

@@ -7,9 +7,12 @@ export interface BuiltinMailbox {
   address: string;
 }
 
-/** The one workspace that a domain belongs to: the first whose DNS records for it were found. Word alone is no proof. */
+/**
+ * The one workspace that a domain belongs to: the first whose DNS records for it were found. Word alone is no proof, and
+ * who lost the records stands behind who has them.
+ */
 const OWNER = `select d.workspace_id from email_domains d where d.domain = $2 and d.verified_at is not null and not d.trusted and not d.sandbox
-  order by d.verified_at, d.workspace_id limit 1`;
+  order by d.failing_since is not null, d.verified_at, d.workspace_id limit 1`;
 
 /**
  * The mailbox of the built-in mail server that takes mail for an address: its own, else (for a domain that was verified)

@@ -90,6 +90,8 @@ describe('saved replies', () => {
       variables: ['contact_name'],
     });
     await api.call('POST', '/api/v2/saved-replies', { title: '100% refund_policy', body: 'x' });
+    const blank = await api.call('POST', '/api/v2/saved-replies', { title: 'Blank', body: ' \n ' });
+    expect([blank.status, blank.body.details]).toEqual([422, [{ field: 'body', message: 'must not be blank' }]]);
     const found = async (search: string) =>
       (await api.call('GET', `/api/v2/saved-replies?search=${encodeURIComponent(search)}`)).body.data.map(
         (reply: { title: string }) => reply.title,

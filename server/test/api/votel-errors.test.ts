@@ -1,10 +1,11 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import pino from 'pino';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { type TestApi, testApi } from '../support/api.ts';
 
 let api: TestApi;
 
 beforeAll(async () => {
-  api = await testApi();
+  api = await testApi({ LOG_LEVEL: 'error' });
 });
 
 const missing = (field: string) => ({ loc: ['body', field], msg: 'Field required', type: 'missing' });
@@ -24,6 +25,19 @@ describe('422 as FastAPI writes it', () => {
   ])('names all that is missing in %j, in order', async (body, fields) => {
     const answer = await create(body);
     expect([answer.status, answer.body]).toEqual([422, { detail: fields.map(missing) }]);
+  });
+
+  it('is the caller’s mistake, and no error in the log', async () => {
+    const { log } = api.engine;
+    const stream = (log as unknown as Record<symbol, { write(line: string): void }>)[pino.symbols.streamSym]!;
+    const write = vi.spyOn(stream, 'write').mockImplementation(() => undefined);
+    try {
+      expect((await create({})).status).toBe(422);
+      log.error('what is an error is written');
+      expect(write.mock.calls.map(([line]) => JSON.parse(line).msg)).toEqual(['what is an error is written']);
+    } finally {
+      write.mockRestore();
+    }
   });
 
   it('says of every wrong value what it should be', async () => {

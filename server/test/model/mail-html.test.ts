@@ -68,6 +68,16 @@ describe('what a reader needs stays', () => {
     });
   });
 
+  it('colours what is coloured by the shorthand, and fetches nothing with it', () => {
+    const styleOf = (style: string) => /style="([^"]*)"/.exec(sanitizeMailHtml(`<a style="${style}">x</a>`).html)?.[1];
+    for (const value of ['#070', 'white none repeat scroll 0% 0%', 'rgba(0, 119, 0, 0.5)']) {
+      expect(styleOf(`background:${value};color:#fff`)).toBe(`background:${value};color:#fff`);
+    }
+    for (const value of ['url(//evil.example)', '#fff url(//evil.example)', '#fff image-set(&quot;//evil.example&quot;)', 'u\\72l(x)']) {
+      expect(styleOf(`background:${value};color:#fff`)).toBe('color:#fff');
+    }
+  });
+
   it('serves inline images from where they are', () => {
     const inline = (contentId: string) => (contentId === 'logo@x' ? '/media/7' : undefined);
     expect(sanitizeMailHtml('<img src="cid:logo@x"><img src="cid:none">', { inline }).html).toBe('<img src="/media/7" /><img />');

@@ -42,8 +42,11 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   return (answer ? JSON.parse(answer) : undefined) as T;
 }
 
-/** Asks the server for something that is no JSON; throws `ApiError`. */
-export async function requestText(path: string, { method = 'GET', body, query, headers, signal }: RequestOptions = {}): Promise<string> {
+/** Asks the server for something that is no JSON, all of it or its beginning; throws `ApiError`. */
+export async function requestText(
+  path: string,
+  { method = 'GET', body, query, headers, signal, atMost = Infinity }: RequestOptions & { atMost?: number } = {},
+): Promise<string> {
   let response: Response;
   try {
     response = await fetch(withQuery(path, query), {
@@ -57,13 +60,26 @@ export async function requestText(path: string, { method = 'GET', body, query, h
     if ((error as Error).name === 'AbortError') throw error;
     throw unreachable();
   }
-  const answer = await response.text();
+  const answer = response.ok && Number.isFinite(atMost) ? await beginningOf(response, atMost) : await response.text();
   if (!response.ok) {
     const error = readError(response.status, answer);
     if (error.status === 401) onSignedOut();
     throw error;
   }
   return answer;
+}
+
+/** What follows the beginning is not fetched. */
+async function beginningOf(response: Response, atMost: number): Promise<string> {
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (text.length < atMost) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += value;
+  }
+  await reader.cancel();
+  return text;
 }
 
 export function unreachable(): ApiError {

@@ -6,6 +6,7 @@ import { useSyncExternalStore } from 'react';
 import { putChannel, putConversation, putMessage } from './cache.ts';
 import { CatchUp } from './catch-up.ts';
 import { ApiError, request, withQuery } from './client.ts';
+import { domainsQuery } from './domains.ts';
 import { queryClient } from './query-client.ts';
 import { workspaceId } from './session.ts';
 import type { LiveEvent } from './types.ts';
@@ -40,6 +41,7 @@ const TYPES = [
   'channel.created',
   'channel.updated',
   'channel.deleted',
+  'domain.updated',
   'tag.updated',
   'media.updated',
   'typing',
@@ -119,6 +121,7 @@ function take(event: LiveEvent): void {
   if (event.message) putMessage(queryClient, event.message);
   if (event.conversation) putConversation(queryClient, event.conversation);
   if (event.type.startsWith('channel.')) takeChannel(event);
+  if (event.type === 'domain.updated') void queryClient.invalidateQueries({ queryKey: domainsQuery.queryKey });
   if (event.type.startsWith('contact.') && event.contactId) takeContact(event.contactId);
   if (event.type === 'typing' && event.conversationId && event.data.by === 'contact') {
     showTyping(event.conversationId, event.data.on === true);

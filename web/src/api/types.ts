@@ -314,9 +314,11 @@ export interface OptOut {
 export interface EmailDomain {
   id: string;
   domain: string;
-  status: 'pending' | 'verified' | 'failed';
+  status: 'pending' | 'verified' | 'warning' | 'failed';
   records: DomainRecord[];
   checkedAt: string | null;
+  /** Since when a domain that was verified lacks records. */
+  failingSince: string | null;
 }
 
 export interface DomainRecord {

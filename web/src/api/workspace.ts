@@ -194,10 +194,11 @@ export const reactTo = (messageId: string, emoji: string | null) =>
 
 export const sourceAddress = (messageId: string) => `/workspaces/${workspaceId()}/messages/${messageId}/source`;
 
-export const messageSourceQuery = (messageId: string) =>
+/** The beginning of it: a mail can be larger than a page can show. */
+export const messageSourceQuery = (messageId: string, atMost: number) =>
   queryOptions({
     queryKey: ['message-source', messageId],
-    queryFn: ({ signal }) => requestText(sourceAddress(messageId), { signal }),
+    queryFn: ({ signal }) => requestText(sourceAddress(messageId), { signal, atMost }),
     gcTime: 0,
   });
 

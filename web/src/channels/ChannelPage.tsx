@@ -91,7 +91,9 @@ function Shown({ channel }: { channel: ChannelDetails }) {
               : 'What customers write shows in the inbox from now on.'}
           </Notice>
         )}
-        {consent === 'granted' && <Notice tone="good" icon={IconCircleCheck} title="Access was granted" role="status" />}
+        {consent === 'granted' && channel.status !== 'failed' && (
+          <Notice tone="good" icon={IconCircleCheck} title="Access was granted" role="status" />
+        )}
         {consent === 'refused' && (
           <Notice tone="bad" icon={IconAlertTriangle} title="Access was not granted" role="alert">
             {reason}

@@ -1,5 +1,5 @@
-import { Button, Group, Modal, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { IconAt, IconPlus, IconRefresh } from '@tabler/icons-react';
+import { Box, Button, Group, Modal, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { IconAlertTriangle, IconAt, IconPlus, IconRefresh } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ApiError } from '../api/client.ts';
@@ -8,6 +8,7 @@ import { queryClient } from '../api/query-client.ts';
 import type { EmailDomain } from '../api/types.ts';
 import { Confirm } from '../components/Confirm.tsx';
 import { EmptyState } from '../components/EmptyState.tsx';
+import { Notice } from '../components/Notice.tsx';
 import { Page, Section } from '../components/Page.tsx';
 import { Problem } from '../components/Problem.tsx';
 import { Badge } from '../components/StatusBadge.tsx';
@@ -17,6 +18,7 @@ import classes from './domains.module.css';
 
 const STATUSES = {
   verified: { words: 'Verified', tone: 'good' },
+  warning: { words: 'Records went missing', tone: 'warning' },
   pending: { words: 'Not checked yet', tone: 'warning' },
   failed: { words: 'Records missing', tone: 'bad' },
 } as const;
@@ -83,6 +85,13 @@ function Domain({ domain }: { domain: EmailDomain }) {
           </Button>
         </Group>
       </div>
+      {domain.status === 'warning' && domain.failingSince && (
+        <Box mb="md">
+          <Notice tone="warning" icon={IconAlertTriangle} title={`Records are missing, first seen ${ago(domain.failingSince)}`}>
+            Mail still comes and goes. After three days without them the domain counts as not verified.
+          </Notice>
+        </Box>
+      )}
       {check.error && <Problem error={check.error} title="The check did not work" />}
       <div className={classes.records}>
         {domain.records.map((record) => (

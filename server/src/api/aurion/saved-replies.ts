@@ -17,7 +17,7 @@ import { idOf, uuidFrom } from './ids.ts';
 import { Id, Page, pageOf } from './shapes.ts';
 
 const Title = Type.String({ minLength: 1, maxLength: 300, pattern: '\\S' });
-const Body = Type.String({ minLength: 1, maxLength: 50_000 });
+const Body = Type.String({ minLength: 1, maxLength: 50_000, pattern: '\\S' });
 const Category = Type.Union([Type.String({ maxLength: 200 }), Type.Null()]);
 
 export function registerSavedReplies(app: TypedApp, engine: Engine): void {

@@ -34,12 +34,12 @@ export function unverified(message: string): PatchbayError {
 
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error);
-  if (refusal.code === 'internal') request.log.error({ err: error }, 'a request failed');
   if (refusal.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
   reply.type('application/json; charset=utf-8').serializer(JSON.stringify);
   const problems = problemsIn(error, request) ?? (refusal.status === 422 ? problemsFrom(refusal, request) : undefined);
   if (problems) return reply.code(422).send({ detail: problems });
+  if (refusal.code === 'internal') request.log.error({ err: error }, 'a request failed');
   const code = refusal.details.error_code;
   return reply.code(refusal.status).send({ ...(typeof code === 'string' ? { error_code: code } : {}), detail: refusal.message });
 }

@@ -1,7 +1,7 @@
 /** Mail domains: the DNS records that they need, and whether these are there. */
 import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
-import { addDomain, removeDomain, standingOf, verifyDomain } from '../../engine/mail-domains.ts';
+import { addDomain, DOMAIN_STATUSES, removeDomain, standingOf, verifyDomain } from '../../engine/mail-domains.ts';
 import { notFound } from '../../model/errors.ts';
 import { getEmailDomain, listEmailDomains, type EmailDomain as Row } from '../../store/email-domains.ts';
 import { maySee, visibleTo } from '../access.ts';
@@ -17,7 +17,7 @@ const EmailDomain = Type.Object(
   {
     id: Uuid,
     domain: Type.String(),
-    status: oneOf(['pending', 'verified', 'failed']),
+    status: oneOf(DOMAIN_STATUSES, { description: '`warning`: still verified, but records that it needs are missing.' }),
     records: Type.Array(
       Type.Object({
         purpose: oneOf(['dkim', 'spf', 'return_path', 'dmarc']),
@@ -32,6 +32,8 @@ const EmailDomain = Type.Object(
     ),
     checkedAt: nullable(Timestamp),
     verifiedAt: nullable(Timestamp),
+    /** Since when a domain that was verified lacks records. */
+    failingSince: nullable(Timestamp),
     createdAt: Timestamp,
   },
   { title: 'EmailDomain' },
@@ -130,6 +132,7 @@ async function find(engine: Engine, principal: Principal, id: string): Promise<R
 }
 
 function show(engine: Engine, row: Row): Static<typeof EmailDomain> {
-  const { id, domain, checkedAt, verifiedAt, createdAt } = row;
-  return { id, domain, ...standingOf(engine, row), checkedAt: iso(checkedAt), verifiedAt: iso(verifiedAt), createdAt: iso(createdAt) };
+  const { id, domain, checkedAt, verifiedAt, failingSince, createdAt } = row;
+  const times = { checkedAt: iso(checkedAt), verifiedAt: iso(verifiedAt), failingSince: iso(failingSince), createdAt: iso(createdAt) };
+  return { id, domain, ...standingOf(engine, row), ...times };
 }

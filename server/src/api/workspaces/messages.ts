@@ -1,4 +1,5 @@
 /** Messages of a channel, of the workspace, and what people did with them. */
+import type { Readable } from 'node:stream';
 import Type, { type Static } from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import { react } from '../../engine/react.ts';
@@ -161,19 +162,20 @@ export function messageRoutes(app: Routes, { engine }: SurfaceParts): void {
         summary: 'What the message was read from, as the provider sent it: the whole mail, or the payload',
         params: ids('messageId'),
         produces: ['application/octet-stream'],
-        response: { 200: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) },
+        response: { 200: Type.Unsafe<Buffer | Readable>({ type: 'string', format: 'binary' }) },
       },
     },
     async (request, reply) => {
       const message = await messageFor(engine, request.principal, request.params.messageId);
       const event = await rawEventOfMessage(engine.database, message.workspaceId, message.id);
       if (!event && message.payload == null) throw notFound('source of this message');
+      const source = event ? await engine.spool.whole(event) : Buffer.from(JSON.stringify(message.payload, null, 2));
       const ending = !event ? 'json' : event.contentType.startsWith('message/rfc822') ? 'eml' : 'txt';
       return reply
         .header('content-disposition', `attachment; filename="${message.id}.${ending}"`)
         .header('x-content-type-options', 'nosniff')
         .type('application/octet-stream')
-        .send(event?.body ?? Buffer.from(JSON.stringify(message.payload, null, 2)));
+        .send(source);
     },
   );
   app.post(

@@ -20,9 +20,9 @@ import type { Routes, SurfaceParts } from './surface.ts';
 const tags = ['Saved replies'];
 
 const fields = {
-  title: Type.String({ minLength: 1, maxLength: 300 }),
+  title: Type.String({ minLength: 1, maxLength: 300, pattern: '\\S' }),
   category: nullable(Type.String({ maxLength: 200 })),
-  body: Type.String({ minLength: 1, maxLength: 50_000 }),
+  body: Type.String({ minLength: 1, maxLength: 50_000, pattern: '\\S' }),
 };
 
 const SavedReply = Type.Object(

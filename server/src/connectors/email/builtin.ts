@@ -14,7 +14,7 @@ export function createBuiltin(mx: MxOptions = systemMx): MailboxKind {
   return {
     async test(mailbox, context) {
       const name = domainOf(mailbox.sourceChannelId);
-      const owner = (await context.mailDomain?.(name))?.owner ?? 'nobody';
+      const { owner = 'nobody', failing = false } = (await context.mailDomain?.(name)) ?? {};
       if (owner === 'somebody else') {
         throw new ProviderError('rejected', `${name} was verified by another workspace of this installation; its mail goes there.`, {
           code: 'domain-taken',
@@ -23,7 +23,9 @@ export function createBuiltin(mx: MxOptions = systemMx): MailboxKind {
       }
       const key = await keyOf(mailbox, context);
       return {
-        status: 'active',
+        ...(failing
+          ? { status: 'warning', reason: `DNS records of ${name} are missing: see Mail domains for what to set again.` }
+          : { status: 'active' }),
         details: {
           receives: true,
           outbound: context.config.get('SMTP_RELAY_URL') ? 'relay' : 'mx',

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { spooledFile } from '../../model/spooled.ts';
 import type { Kept, RawEvent, Spool } from '../connector.ts';
 
 export const SOURCE = 'email';
@@ -85,7 +86,7 @@ export interface MailBytes {
 
 /** The bytes of a mail event. Throws when they lie in a file and there is no spool to open it. */
 export function bytesOf(event: Pick<RawEvent, 'body' | 'contentType'>, spool?: Spool): MailBytes {
-  const file = /;\s*spool=([0-9a-f]{64})/.exec(event.contentType)?.[1];
+  const file = spooledFile(event.contentType);
   const kept = { body: event.body, size: event.body.length, ...(file ? { file } : {}) };
   return bytesOfKept(kept, spool);
 }

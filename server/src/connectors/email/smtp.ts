@@ -8,6 +8,8 @@ import { ProviderError } from '../../model/errors.ts';
 import type { ConnectorContext } from '../connector.ts';
 import { reach, resolve, StepError, words } from './steps.ts';
 
+const PIECE = 64 * 1024;
+
 export interface SmtpAccess {
   host: string;
   port: number;
@@ -60,7 +62,7 @@ export async function sendSmtp(
     throw error.asProviderError();
   });
   const connection = new SMTPConnection(optionsOf(access, address));
-  const body = Readable.from([raw]);
+  const body = Readable.from(pieces(raw));
   let handedOver = false;
   body.once('end', () => {
     handedOver = true;
@@ -82,6 +84,11 @@ export async function sendSmtp(
     connection.close();
     throw classed(error as SMTPConnection.SMTPError, server, handedOver);
   }
+}
+
+/** A mail piece by piece: in one, it would be copied whole on its way to the socket. */
+function* pieces(raw: Buffer): Generator<Buffer> {
+  for (let at = 0; at < raw.length; at += PIECE) yield raw.subarray(at, at + PIECE);
 }
 
 /** The whole conversation; the first failure, also one between commands, ends it. */

@@ -77,6 +77,39 @@ describe.skipIf(evidence.length === 0)('103 mails that real programs wrote', () 
   });
 });
 
+describe('the original of a mail', () => {
+  it('is every byte that came, of small mails and large ones, for those who may read it', async () => {
+    const sizes = [1_000, 3_000_000];
+    for (const size of sizes) {
+      const raw = mail(
+        { From: 'whole@customer.example', 'Message-ID': `<whole-${size}@x>` },
+        `${'0123456789'.repeat(7)}\n`.repeat(size / 71),
+      );
+      await deliver(raw);
+      const { id } = (await shown()).find(({ parts }) => parts[0]?.platformReference === `whole-${size}@x`);
+      const path = `/workspaces/${api.workspaceId}/messages/${id}/source`;
+      const answer = await api.app.inject({ url: path, headers: { 'x-api-key': api.key } });
+      expect(answer.statusCode).toBe(200);
+      expect(answer.headers).toMatchObject({
+        'content-type': 'application/octet-stream',
+        'x-content-type-options': 'nosniff',
+        'content-disposition': `attachment; filename="${id}.eml"`,
+      });
+      // What the server writes in front of it is its own.
+      expect(answer.rawPayload.subarray(-raw.length).equals(raw)).toBe(true);
+
+      const stranger = await api.makeWorkspace();
+      const theirs = await api.app.inject({
+        url: path.replace(api.workspaceId, stranger.workspaceId),
+        headers: { 'x-api-key': stranger.key },
+      });
+      expect(theirs.statusCode).toBe(404);
+      const lesser = await api.makeKey(['channels:read']);
+      expect((await api.app.inject({ url: path, headers: { 'x-api-key': lesser } })).statusCode).toBe(403);
+    }
+  });
+});
+
 describe('what is known of a mail beside what it says', () => {
   it('is shown with it', async () => {
     const boundary = 'Content-Type: multipart/mixed; boundary=b';

@@ -363,9 +363,9 @@ describe('the built-in server sends', () => {
     ).rejects.toMatchObject({ class: errorClass, code });
   });
 
-  it('a server that takes the mail and dies leaves the outcome open; one that dies before does not', async () => {
+  it('a server that takes the mail and dies leaves the outcome open; one that dies before it has all of it does not', async () => {
     const { createServer } = await import('node:net');
-    const fake = (dieAfterData: boolean) =>
+    const fake = (dies: 'before' | 'midway' | 'after') =>
       createServer((socket) => {
         socket.on('error', () => undefined);
         socket.write('220 x\r\n');
@@ -373,26 +373,31 @@ describe('the built-in server sends', () => {
         socket.on('data', (chunk) => {
           const line = chunk.toString();
           if (data) {
-            if (line.includes('\r\n.\r\n')) socket.destroy();
+            if (dies === 'midway' || line.includes('\r\n.\r\n')) socket.destroy();
             return;
           }
           if (/^DATA/i.test(line)) {
-            if (!dieAfterData) return socket.destroy();
+            if (dies === 'before') return socket.destroy();
             data = true;
             socket.write('354 go\r\n');
           } else socket.write('250 ok\r\n');
         });
       });
     for (const [dies, errorClass] of [
-      [true, 'unknown-outcome'],
-      [false, 'retry'],
+      ['after', 'unknown-outcome'],
+      ['midway', 'retry'],
+      ['before', 'retry'],
     ] as const) {
       const server = fake(dies).listen(0, '127.0.0.1');
       await new Promise((ready) => server.once('listening', ready));
       const { port } = server.address() as { port: number };
       const context = testContext({ SMTP_RELAY_URL: `smtp://127.0.0.1:${port}` });
+      // More than fits into the buffers of a connection.
+      context.files.set('big', { data: Buffer.alloc(20_000_000), mimeType: 'application/zip', filename: 'big.zip' });
+      const message = dies === 'midway' ? { ...outbound, content: { ...outbound.content, attachments: [{ id: 'big' }] } } : outbound;
       await expect(
-        createEmailConnector().send!(outbound, mailbox('out@out.example', { provider: 'aurion' }), context),
+        createEmailConnector().send!(message, mailbox('out@out.example', { provider: 'aurion' }), context),
+        dies,
       ).rejects.toMatchObject({ class: errorClass });
       server.close();
     }

@@ -8,7 +8,7 @@ const SHOWN_CHARACTERS = 100_000;
 
 /** What a message was read from, as the provider sent it. */
 export function MessageSource({ messageId, onClose }: { messageId: string; onClose: () => void }) {
-  const { data, error, refetch } = useQuery(messageSourceQuery(messageId));
+  const { data, error, refetch } = useQuery(messageSourceQuery(messageId, SHOWN_CHARACTERS));
   return (
     <Modal opened onClose={onClose} title="As it came in" size="xl">
       {error && <Problem error={error} onRetry={() => void refetch()} />}
@@ -17,7 +17,7 @@ export function MessageSource({ messageId, onClose }: { messageId: string; onClo
         <Stack>
           <Group justify="space-between">
             <Text size="sm" c="dimmed">
-              {data.length > SHOWN_CHARACTERS ? 'The beginning; the file has all of it.' : 'Unchanged, with every header.'}
+              {data.length >= SHOWN_CHARACTERS ? 'The beginning; the file has all of it.' : 'Unchanged, with every header.'}
             </Text>
             <Button
               component="a"
