@@ -175,6 +175,31 @@ describe.skipIf(!hasBrowser)('the pages, in a browser', () => {
     await expect.poll(() => page.getByText('The provider does not like this.').count()).toBe(0);
   });
 
+  it('lets a message go out later, says when, and takes it back', async () => {
+    const channelId = await liveChat('later');
+    const write = await world.visitor(channelId);
+    await write('Remind me tomorrow');
+    await row('Remind me tomorrow').click();
+    const schedule = page.getByRole('button', { name: 'Schedule', exact: true });
+    await page.getByLabel('Reply').fill('Good morning!');
+    await schedule.click();
+    await page.getByRole('button', { name: /^Tomorrow morning/ }).click();
+    await thread().getByText('Goes out').waitFor();
+    const { id } = await conversationOf(channelId);
+    const [message] = (await world.api(`/conversations/${id}/messages`)).results;
+    const at = new Date(message.scheduledFor);
+    expect([message.state, at.getHours(), at.getMinutes(), at > new Date()]).toEqual(['scheduled', 9, 0, true]);
+
+    await thread().getByRole('button', { name: 'Take back' }).click();
+    await thread().getByText('canceled before it was sent').waitFor();
+
+    await page.getByLabel('Reply').fill('Good evening!');
+    await schedule.click();
+    await page.getByLabel('At another time').fill('2020-01-01T18:00');
+    await page.getByText('That time is over').waitFor();
+    expect(await page.getByRole('button', { name: 'Schedule it' }).isDisabled()).toBe(true);
+  });
+
   it('sends files that are chosen, with a preview before', async () => {
     const channelId = await liveChat('files');
     const write = await world.visitor(channelId);

@@ -164,6 +164,8 @@ export interface Message {
   replyTo?: { id: string } | null;
   error?: Pick<MessageError, 'message' | 'hint' | 'providerCode' | 'providerMessage'> | null;
   reference?: string | null;
+  /** When it goes out, where it was to wait. */
+  scheduledFor?: string;
   createdAt: string;
 }
 

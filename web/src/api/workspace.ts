@@ -158,6 +158,8 @@ export interface NewMessage {
   body: MessageBody;
   replyTo?: { id: string };
   meta?: Record<string, unknown>;
+  /** When it is to go out; at once where it is missing. */
+  scheduledFor?: string;
 }
 
 /** Sends once, however often it is called with the same key. */
@@ -215,6 +217,7 @@ export const deleteOptOut = (channelId: string, value: string) =>
   ask<void>(`/channels/${channelId}/opt-outs/${encodeURIComponent(value)}`, { method: 'DELETE' });
 
 export const resendMessage = (id: string) => ask<Message>(`/messages/${id}/resend`, { method: 'POST', body: {} });
+export const cancelMessage = (id: string) => ask<Message>(`/messages/${id}/cancel`, { method: 'POST', body: {} });
 export const markRead = (id: string) => ask<void>(`/conversations/${id}/read`, { method: 'POST', body: {} });
 export const sayTyping = (id: string, on: boolean) => ask<void>(`/conversations/${id}/typing`, { method: 'POST', body: { on } });
 

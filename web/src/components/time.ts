@@ -6,6 +6,13 @@ const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'nume
 const thisYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const otherYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const dayTime = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
 const MINUTE = 60_000;
@@ -18,6 +25,11 @@ export function clockTime(at: string): string {
 
 export function fullTime(at: string): string {
   return full.format(new Date(at));
+}
+
+/** A time that is not far: “Mon, 30 Nov, 09:00”. */
+export function dayAndTime(at: string): string {
+  return dayTime.format(new Date(at));
 }
 
 /** As short as it can be: a time today, a weekday this week, else a date. */

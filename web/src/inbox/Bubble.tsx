@@ -11,6 +11,7 @@ import classes from './Bubble.module.css';
 import { ContentView } from './content/ContentView.tsx';
 import { DeliveryMark } from './DeliveryMark.tsx';
 import { ReactionPicker } from './ReactionPicker.tsx';
+import { ScheduledNote } from './ScheduledNote.tsx';
 import { summaryOf } from './summary.ts';
 
 /** Kinds that look better without a bubble around them. */
@@ -65,6 +66,8 @@ export const Bubble = memo(function Bubble({ message, answered, last, onReplyTo 
       </div>
       {ours && message.state === 'failed' ? (
         <Failure message={message} />
+      ) : ours && message.state === 'scheduled' ? (
+        <ScheduledNote message={message} />
       ) : (
         last && (
           <span className={classes.meta}>

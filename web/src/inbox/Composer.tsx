@@ -13,6 +13,7 @@ import { MailFields, type MailHead, mailMeta, NO_MAIL_HEAD } from './MailFields.
 import { enqueue } from './outbox.ts';
 import { PartCount } from './PartCount.tsx';
 import { REPLY_LIST, SavedReplyList } from './SavedReplyList.tsx';
+import { SendLater } from './SendLater.tsx';
 import { REPLY_FIELD } from './shortcuts.ts';
 import { summaryOf } from './summary.ts';
 import { TemplateButton } from './TemplateButton.tsx';
@@ -88,12 +89,13 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
     });
   };
 
-  const send = () => {
+  const send = (at?: Date) => {
     if (!ready) return;
     const replying = replyTo ? { replyTo: { id: replyTo.id } } : {};
     const meta = capabilities?.email ? mailMeta(mail) : {};
+    const later = at ? { scheduledFor: at.toISOString() } : {};
     for (const { body, content } of compose(text.trim(), attachments.stored(), capabilities ?? {}, mail.subject.trim())) {
-      enqueue(id, { body, ...replying, ...meta }, content);
+      enqueue(id, { body, ...replying, ...meta, ...later }, content);
     }
     setText('');
     setUnresolved([]);
@@ -207,7 +209,8 @@ export function Composer({ conversation, replyTo, onReplyDone }: Props) {
               {tooLong ? `${length - limit} too long` : `${limit - length} left`}
             </Text>
           )}
-          <Button size="sm" onClick={send} disabled={!ready} rightSection={<IconSend2 size={17} />}>
+          <SendLater disabled={!ready} onPick={send} />
+          <Button size="sm" onClick={() => send()} disabled={!ready} rightSection={<IconSend2 size={17} />}>
             Send
           </Button>
         </div>
