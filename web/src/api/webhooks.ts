@@ -4,6 +4,8 @@ import type { Page, Webhook, WebhookDelivery, WebhookDeliveryDetails, WebhookDel
 import { ask, everyPage } from './workspace.ts';
 
 const LOG_EVERY_MS = 5_000;
+/** While somebody waits for an answer that is about to come. */
+const SOON_MS = 700;
 
 export const webhooksQuery = queryOptions({
   queryKey: ['webhooks'],
@@ -12,6 +14,9 @@ export const webhooksQuery = queryOptions({
 
 export const webhookQuery = (id: string) =>
   queryOptions({ queryKey: ['webhook', id], queryFn: ({ signal }) => ask<Webhook>(`/webhook-subscriptions/${id}`, { signal }) });
+
+/** Its first try is under way. */
+const isJustMade = ({ executionStatus, attemptCount }: WebhookDelivery) => executionStatus === 'pending' && attemptCount === 0;
 
 /** What was posted; read again every few seconds, since deliveries are not in the event log. */
 export const webhookLogQuery = (id: string, executionStatus?: WebhookDeliveryState) =>
@@ -24,14 +29,14 @@ export const webhookLogQuery = (id: string, executionStatus?: WebhookDeliverySta
       }),
     initialPageParam: '',
     getNextPageParam: (page) => page.nextPageToken,
-    refetchInterval: LOG_EVERY_MS,
+    refetchInterval: ({ state }) => (state.data?.pages[0]?.results.some(isJustMade) ? SOON_MS : LOG_EVERY_MS),
   });
 
 export const deliveryQuery = (id: string, requestId: string) =>
   queryOptions({
     queryKey: ['webhook-delivery', id, requestId],
     queryFn: ({ signal }) => ask<WebhookDeliveryDetails>(`/webhook-subscriptions/${id}/logs/details`, { query: { requestId }, signal }),
-    refetchInterval: LOG_EVERY_MS,
+    refetchInterval: ({ state }) => (state.data?.executionStatus === 'pending' ? SOON_MS : LOG_EVERY_MS),
   });
 
 export interface NewWebhook {
