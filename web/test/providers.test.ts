@@ -28,6 +28,7 @@ const TEMPLATES = [
     components: [{ type: 'BODY', text: 'Sale!' }],
   },
 ];
+const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
 describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
   let meta: MetaSandbox;
@@ -302,6 +303,22 @@ describe.skipIf(!hasBrowser)('provider channels, in a browser', () => {
     await page.getByText(/^checked /).waitFor({ timeout: 20_000 });
     await shoot(page, 'domains');
   }, 120_000);
+
+  it('says why a file is not here, and fetches it again', async () => {
+    await gardenId();
+    meta.pointTo(`${patchbay.url}/hooks/meta`);
+    const gone = meta.state.store(PICTURE, 'image/png');
+    meta.state.media.delete(gone.id);
+    const customer = meta.whatsappCustomer(NUMBER.id, { phone: '491709998877', name: 'Paula' });
+    customer.write({ type: 'image', image: { id: gone.id, mime_type: 'image/png' } });
+    await signIn(patchbay.apiKey!);
+    await page.getByRole('link').filter({ hasText: 'Paula' }).click();
+    await thread().getByText('could not be fetched').waitFor();
+    await shoot(page, 'missing-file');
+    meta.state.media.set(gone.id, gone);
+    await thread().getByRole('button', { name: 'Fetch again' }).click();
+    await thread().getByRole('img', { name: 'A picture' }).waitFor();
+  });
 
   it('says when there is no such channel', async () => {
     await signIn(testKey, '/channels/nowhere');

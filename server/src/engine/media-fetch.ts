@@ -47,7 +47,6 @@ async function fetchOne(parts: Parts, row: MediaRow): Promise<void> {
       `a file could not be fetched: ${message}`,
     );
     await failMedia(database, row.workspaceId, row.id, message, wait === undefined ? null : new Date(Date.now() + wait * 1000));
-    if (wait !== undefined) return;
   }
   await announce(parts, row);
 }
@@ -80,7 +79,7 @@ async function download(
   return { data: answer.body, ...(mimeType ? { mimeType } : {}) };
 }
 
-/** Whoever shows the message learns that its file is there, or never will be. */
+/** Whoever shows the message learns that its file is there, or why it is not. */
 async function announce(parts: Parts, row: MediaRow): Promise<void> {
   const message = row.messageId ? await getMessage(parts.database, row.workspaceId, row.messageId) : undefined;
   if (!message) return;

@@ -19,6 +19,10 @@ export interface MediaRef {
   filename?: string;
   /** Content-ID of an inline mail part, without angle brackets. */
   contentId?: string;
+  /** Told of a file that is not here: it is fetched, or was given up. Never stored with the message. */
+  state?: 'waiting' | 'failed';
+  /** What the last try to fetch it ended with, in plain words. */
+  problem?: string;
 }
 
 export type MediaKind = 'image' | 'video' | 'audio' | 'file' | 'sticker';

@@ -96,6 +96,16 @@ export async function finishMedia(
   );
 }
 
+/** Lets a file that could not be fetched be fetched now. False for one that is here, or that came from nowhere. */
+export async function fetchMediaAgain(client: Client, workspaceId: string, id: string): Promise<boolean> {
+  const result = await client.query(
+    `update media set state = 'waiting', attempts = 0, run_at = now()
+     where workspace_id = $1 and id = $2 and state <> 'ready' and provider_ref is not null`,
+    [workspaceId, id],
+  );
+  return (result.rowCount ?? 0) > 0;
+}
+
 /** The file could not be fetched; tried again at `retryAt`, or given up when that is null. */
 export async function failMedia(client: Client, workspaceId: string, id: string, error: string, retryAt: Date | null): Promise<void> {
   await client.query(

@@ -217,6 +217,7 @@ export const deleteOptOut = (channelId: string, value: string) =>
   ask<void>(`/channels/${channelId}/opt-outs/${encodeURIComponent(value)}`, { method: 'DELETE' });
 
 export const resendMessage = (id: string) => ask<Message>(`/messages/${id}/resend`, { method: 'POST', body: {} });
+export const fetchMedia = (id: string) => ask<{ state: string }>(`/media/${id}/fetch`, { method: 'POST', body: {} });
 export const cancelMessage = (id: string) => ask<Message>(`/messages/${id}/cancel`, { method: 'POST', body: {} });
 export const markRead = (id: string) => ask<void>(`/conversations/${id}/read`, { method: 'POST', body: {} });
 export const sayTyping = (id: string, on: boolean) => ask<void>(`/conversations/${id}/typing`, { method: 'POST', body: { on } });

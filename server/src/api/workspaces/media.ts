@@ -4,9 +4,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { Engine } from '../../engine/engine.ts';
 import type { StoredFile } from '../../engine/media.ts';
-import { invalid, PatchbayError } from '../../model/errors.ts';
+import { invalid, notFound, PatchbayError } from '../../model/errors.ts';
 import { isUuid, uuidv7 } from '../../model/ids.ts';
-import { getMedia } from '../../store/media.ts';
+import { fetchMediaAgain, getMedia } from '../../store/media.ts';
+import { messageFor } from './access.ts';
 import { answerError } from './errors.ts';
 import { ids } from './schemas/common.ts';
 import { Media, PresignedUpload } from './schemas/media.ts';
@@ -34,6 +35,28 @@ export function mediaRoutes(app: Routes, { engine }: SurfaceParts): void {
       const { data, filename } = await fileOf(request);
       const stored = await engine.media.upload(workspaceId, data, { filename });
       return reply.code(201).send(show(engine, workspaceId, stored));
+    },
+  );
+  app.post(
+    '/media/:mediaId/fetch',
+    {
+      config: { scope: 'messages:write' },
+      schema: {
+        tags,
+        operationId: 'fetchMedia',
+        summary: 'Fetch a file of a received message again that could not be fetched',
+        description: 'Done in the background; the event `media.updated` tells how it ended.',
+        params: ids('mediaId'),
+        response: { 202: Type.Object({ id: Type.String(), state: Type.Literal('waiting') }) },
+      },
+    },
+    async ({ principal, params }, reply) => {
+      const { workspaceId } = principal;
+      const file = await getMedia(engine.database, workspaceId, params.mediaId);
+      if (!file?.messageId) throw notFound('file of a message');
+      await messageFor(engine, principal, file.messageId);
+      if (!(await fetchMediaAgain(engine.database, workspaceId, file.id))) throw new PatchbayError('conflict', 'the file is here already');
+      return reply.code(202).send({ id: file.id, state: 'waiting' as const });
     },
   );
   app.post(

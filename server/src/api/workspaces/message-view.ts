@@ -151,6 +151,8 @@ function withFiles(engine: Engine, row: Row, files: Map<string, MediaRow>): Row[
     if (file?.mimeType) ref.mimeType = file.mimeType;
     if (file?.size) ref.size = file.size;
     if (file?.filename) ref.filename = file.filename;
+    if (file && file.state !== 'ready') ref.state = file.state;
+    if (file?.error) ref.problem = file.error;
     ref.url = engine.media.signedUrl(row.workspaceId, ref.id);
     delete ref.providerRef;
   }

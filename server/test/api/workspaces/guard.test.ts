@@ -74,6 +74,7 @@ const REAL: Record<string, string> = {
   conversationId: conversation.id,
   contactId: conversation.contact.id,
   messageId: message.id,
+  mediaId: message.id,
   rawEventId: rawEvent.id,
   keyId: key.id,
   replyId: reply.id,

@@ -5,6 +5,7 @@ import type { MediaContent } from '../../../../server/src/model/content.ts';
 import classes from './content.module.css';
 import { Files } from './Files.tsx';
 import { LinkedText } from './LinkedText.tsx';
+import { MissingFile } from './MissingFile.tsx';
 import { bytes } from './size.ts';
 
 const Lightbox = lazy(() => import('./Lightbox.tsx').then(({ Lightbox }) => ({ default: Lightbox })));
@@ -28,6 +29,7 @@ export function MediaView({ content }: { content: MediaContent }) {
 export function Shown({ content }: { content: MediaContent }) {
   const { type, media } = content;
   const name = media.filename ?? content.caption;
+  if (media.state) return <MissingFile media={media} />;
   if (!media.url) return <Missing />;
   switch (type) {
     case 'image':
@@ -85,7 +87,7 @@ function Picture({ url, name }: { url: string; name?: string }) {
 function Missing() {
   return (
     <span className={classes.missing}>
-      <IconPhotoOff size={18} aria-hidden /> The file is not here yet, or could not be fetched.
+      <IconPhotoOff size={18} aria-hidden /> The file is not here.
     </span>
   );
 }
