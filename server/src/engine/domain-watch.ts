@@ -16,7 +16,7 @@ export function domainWatch(parts: Pick<Engine, 'config' | 'database' | 'dns' | 
     work: async () => {
       const due = await takeDueDomains(parts.database, EVERY, AT_A_TIME);
       for (const domain of due) {
-        await verifyDomain(parts, domain).catch((error) =>
+        await verifyDomain(parts, domain, { patient: true }).catch((error) =>
           parts.log.warn({ domain: domain.domain, err: error }, 'a mail domain could not be checked; trying again later'),
         );
       }

@@ -43,15 +43,20 @@ export async function addDomain(
 
 /**
  * Looks at the domain's records now, and tells of a change. While the DNS does not answer, the earlier verdict stands.
- * Throws `not-found` when the domain was removed meanwhile.
+ * `patient`: nobody asked, so a domain that was verified has some days to get its records back. Throws `not-found` when
+ * the domain was removed meanwhile.
  */
-export async function verifyDomain(parts: Pick<Engine, 'config' | 'database' | 'dns'>, domain: EmailDomain): Promise<EmailDomain> {
+export async function verifyDomain(
+  parts: Pick<Engine, 'config' | 'database' | 'dns'>,
+  domain: EmailDomain,
+  { patient = false }: { patient?: boolean } = {},
+): Promise<EmailDomain> {
   const records = recordsFor(domain, mailHost(parts));
   const checks = await checkRecords(records, parts.dns);
   const required = checks.filter((check) => records.some((record) => record.purpose === check.purpose && record.required));
   return parts.database.transaction(async (client) => {
     const before = await lockEmailDomain(client, domain.workspaceId, domain.id);
-    const kept = before && (await keepChecks(client, domain, checks, verdictOf(required)));
+    const kept = before && (await keepChecks(client, domain, checks, { verified: verdictOf(required), patient }));
     if (!kept) throw notFound('Email domain');
     const status = statusOf(kept);
     if (status !== statusOf(before)) {

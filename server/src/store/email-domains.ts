@@ -113,23 +113,23 @@ export async function insertEmailDomain(
 const GRACE = '72 hours';
 
 /**
- * Keeps what the DNS said. `verified` undefined: it did not answer, so that the earlier verdict stands. A domain that
- * was verified stays so for the grace time after its records went.
+ * Keeps what the DNS said. `verified` undefined: it did not answer, so that the earlier verdict stands. With
+ * `patient` a domain that was verified stays so for the grace time after its records went.
  */
 export async function keepChecks(
   client: Client,
   domain: { workspaceId: string; id: string },
   checks: RecordCheck[],
-  verified: boolean | undefined,
+  { verified, patient }: { verified: boolean | undefined; patient: boolean },
 ): Promise<EmailDomain | undefined> {
   const result = await client.query<EmailDomain>(
     `update email_domains set checks = $3, checked_at = now(), updated_at = now(),
        verified_at = case when $4::boolean is null or trusted then verified_at when $4 then coalesce(verified_at, now())
-         when failing_since < now() - interval '${GRACE}' then null else verified_at end,
+         when not $5 or failing_since < now() - interval '${GRACE}' then null else verified_at end,
        failing_since = case when $4::boolean is null or trusted then failing_since
          when not $4 then coalesce(failing_since, case when verified_at is not null then now() end) end
      where workspace_id = $1 and id = $2 returning ${COLUMNS}`,
-    [domain.workspaceId, domain.id, toJson(checks), verified ?? null],
+    [domain.workspaceId, domain.id, toJson(checks), verified ?? null, patient],
   );
   return result.rows[0];
 }

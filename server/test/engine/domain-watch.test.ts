@@ -117,3 +117,10 @@ it('changes nothing while the DNS does not answer', async () => {
   expect(await status()).toBe('verified');
   expect((await now()).failingSince).toBeNull();
 });
+
+it('is not patient with whoever asks', async () => {
+  zone.mx.delete(domain.domain);
+  await later('7 hours');
+  expect(await status()).toBe('warning');
+  expect(standingOf(engine, await verifyDomain(engine, domain)).status).toBe('failed');
+});
