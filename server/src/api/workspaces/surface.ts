@@ -3,7 +3,7 @@
  * else.
  */
 
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import { notFound } from '../../model/errors.ts';
@@ -12,6 +12,7 @@ import { onFirstUse } from '../compilers.ts';
 import { addIdempotency, IDEMPOTENCY_STATUS, type IdempotencyProblem } from '../idempotency.ts';
 import { acceptJson } from '../json-body.ts';
 import { limitRequests } from '../request-limit.ts';
+import { repeatable } from '../validation.ts';
 import { batchRoutes } from './batches.ts';
 import { catalogRoutes } from './catalog.ts';
 import { channelRoutes } from './channels.ts';
@@ -109,7 +110,7 @@ export function registerWorkspaces(app: FastifyInstance, engine: Engine, auth: A
 
 async function addRoutes(scope: FastifyInstance, routes: typeof ROUTES, parts: SurfaceParts): Promise<void> {
   const { engine, auth } = parts;
-  scope.setValidatorCompiler(onFirstUse(TypeBoxValidatorCompiler));
+  scope.setValidatorCompiler(onFirstUse(repeatable));
   scope.setErrorHandler(answerError);
   scope.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'notFound', message: 'there is no such address' }));
   acceptJson(scope);

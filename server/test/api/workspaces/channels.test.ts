@@ -160,7 +160,7 @@ describe('connecting and changing', () => {
 
 describe('the list', () => {
   it('answers bad limits and tokens with their fields', async () => {
-    for (const limit of ['0', '1001', 'x', '-1']) {
+    for (const limit of ['0', '1001', 'x', '-1', '1.5', '1e2']) {
       expect(await t.call('GET', `/channels?limit=${limit}`)).toMatchObject({
         status: 422,
         json: { details: { limit: [expect.any(String)] } },
