@@ -5,7 +5,7 @@ type Fields = Record<string, any>;
 
 /** Throws `Refusal` on a type that is not complete or too long. */
 export function checkTypes(types: Record<string, Fields>): void {
-  for (const [type, fields] of Object.entries(types)) CHECKS[type]?.(fields ?? {});
+  for (const [type, fields] of Object.entries(types)) if (Object.hasOwn(CHECKS, type)) CHECKS[type]!(fields ?? {});
 }
 
 const bad = (message: string) => new Refusal(400, 20001, message);

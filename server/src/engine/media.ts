@@ -39,21 +39,25 @@ const INLINE_TYPES = new Set([
 const TYPE_BYTES = 1024 * 1024;
 
 /** Types by ending that no bytes give away. */
-const TEXT_TYPES: Record<string, string> = {
-  txt: 'text/plain',
-  csv: 'text/csv',
-  ics: 'text/calendar',
-  vcf: 'text/vcard',
-  json: 'application/json',
-};
+const TEXT_TYPES = new Map(
+  Object.entries({
+    txt: 'text/plain',
+    csv: 'text/csv',
+    ics: 'text/calendar',
+    vcf: 'text/vcard',
+    json: 'application/json',
+  }),
+);
 
 /** Older Office files look alike from the inside; their names tell them apart. */
 const OLD_OFFICE = 'application/x-cfb';
-const OLD_OFFICE_TYPES: Record<string, string> = {
-  doc: 'application/msword',
-  xls: 'application/vnd.ms-excel',
-  ppt: 'application/vnd.ms-powerpoint',
-};
+const OLD_OFFICE_TYPES = new Map(
+  Object.entries({
+    doc: 'application/msword',
+    xls: 'application/vnd.ms-excel',
+    ppt: 'application/vnd.ms-powerpoint',
+  }),
+);
 /** What file-type calls otherwise than everybody else. */
 const USUAL_NAMES: Record<string, string> = { 'audio/x-m4a': 'audio/mp4' };
 
@@ -191,9 +195,11 @@ class Facts {
 async function typeOf(data: Buffer, filename: string | undefined, declared: string | undefined): Promise<string> {
   const detected = await fileTypeFromBuffer(data);
   const ending = filename?.split('.').at(-1)?.toLowerCase() ?? '';
-  if (detected?.mime === OLD_OFFICE && OLD_OFFICE_TYPES[ending]) return OLD_OFFICE_TYPES[ending];
+  const oldOffice = detected?.mime === OLD_OFFICE ? OLD_OFFICE_TYPES.get(ending) : undefined;
+  if (oldOffice) return oldOffice;
   if (detected) return USUAL_NAMES[detected.mime] ?? detected.mime;
-  if (TEXT_TYPES[ending]) return TEXT_TYPES[ending];
+  const known = TEXT_TYPES.get(ending);
+  if (known) return known;
   // What claims to be a page or a script stays a file: it must never run under our address.
   if (declared && /^(audio|video)\/|^text\/plain/.test(declared)) return declared.split(';')[0]!;
   return 'application/octet-stream';

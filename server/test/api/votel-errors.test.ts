@@ -27,6 +27,11 @@ describe('422 as FastAPI writes it', () => {
     expect([answer.status, answer.body]).toEqual([422, { detail: fields.map(missing) }]);
   });
 
+  it.each(['__proto__', 'constructor', 7])('takes %j for no type of channel', async (type) => {
+    const { status, body } = await create({ name: 'x', channel_type: type, integration_id: 'x' });
+    expect([status, body.detail.map(({ loc }: { loc: string[] }) => loc.at(-1))]).toEqual([422, ['channel_type']]);
+  });
+
   it('is the caller’s mistake, and no error in the log', async () => {
     const { log } = api.engine;
     const stream = (log as unknown as Record<symbol, { write(line: string): void }>)[pino.symbols.streamSym]!;

@@ -145,7 +145,8 @@ export function registerChannels(app: TypedApp, engine: Engine): void {
 
 /** The conditional fields (decisions.md B15), also where the rest of the body is wrong. */
 function missingIn(body: Partial<Wanted>) {
-  const needed = NEEDED[body?.channel_type as keyof typeof NEEDED] ?? [];
+  const type = body?.channel_type;
+  const needed = type !== undefined && Object.hasOwn(NEEDED, type) ? NEEDED[type] : [];
   return needed.filter((field) => body[field] === undefined).map(missing);
 }
 

@@ -158,7 +158,7 @@ const STATES: Record<string, ReceiptEvent['state']> = {
 };
 
 function receipt(sid: string, status: string, form: URLSearchParams): InboundEvent {
-  const state = STATES[status];
+  const state = Object.hasOwn(STATES, status) ? STATES[status] : undefined;
   if (!state) return { kind: 'ignored', reason: `message status "${status}"` };
   const event: ReceiptEvent = { kind: 'receipt', providerId: sid, state, facts: { status } };
   const ourId = form.get(OUR_MESSAGE_ID);
