@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { Button, Group, Loader, Modal, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
 import { ApiError } from '../api/client.ts';
@@ -61,10 +61,11 @@ export function NewMessage({ onClose, onSent }: Props) {
 }
 
 function Form({ channelId, identifierKey, onClose, onSent }: Props & { channelId: string; identifierKey: string }) {
-  const { data: capabilities } = useQuery(capabilitiesQuery(channelId));
+  const { data: capabilities, isPending } = useQuery(capabilitiesQuery(channelId));
   const [to, setTo] = useState('');
   const [subject, setSubject] = useState('');
   const [text, setText] = useState('');
+  const [asked, setAsked] = useState(false);
   const attempt = useRef({ written: '', key: '' });
   const send = useMutation({
     mutationFn: (body: MessageBody) => {
@@ -85,6 +86,8 @@ function Form({ channelId, identifierKey, onClose, onSent }: Props & { channelId
     event.preventDefault();
     send.mutate({ type: 'text', text: { text: text.trim(), ...(subject.trim() ? { metadata: { subject: subject.trim() } } : {}) } });
   };
+  // Fields that change places lose what is being typed into them, so none is shown before it is known which there are.
+  if (isPending) return <Loader aria-label="Loading" size="sm" />;
   const address = (
     <TextInput
       label={label}
@@ -92,7 +95,7 @@ function Form({ channelId, identifierKey, onClose, onSent }: Props & { channelId
       type={identifierKey === 'emailaddress' ? 'email' : 'tel'}
       value={to}
       onChange={(event) => setTo(event.currentTarget.value)}
-      error={wrong}
+      error={wrong ?? (asked && !to.trim() ? 'This is needed.' : undefined)}
       autoComplete="off"
       required
     />
@@ -107,7 +110,10 @@ function Form({ channelId, identifierKey, onClose, onSent }: Props & { channelId
         <Text size="sm" c="dimmed">
           Whoever has not written yet gets an approved template first.
         </Text>
-        <TemplateChooser channelId={channelId} onSend={(template) => to.trim() && send.mutate({ type: 'template', template })} />
+        <TemplateChooser
+          channelId={channelId}
+          onSend={(template) => (to.trim() ? send.mutate({ type: 'template', template }) : setAsked(true))}
+        />
       </Stack>
     );
   }
