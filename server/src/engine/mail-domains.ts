@@ -43,8 +43,8 @@ export async function addDomain(
 
 /**
  * Looks at the domain's records now, and tells of a change. While the DNS does not answer, the earlier verdict stands.
- * `patient`: nobody asked, so a domain that was verified has some days to get its records back. Throws `not-found` when
- * the domain was removed meanwhile.
+ * `patient`: a domain that was verified has some days to get its records back; else it is judged at once, for callers that
+ * ask whether it is verified now. Throws `not-found` when the domain was removed meanwhile.
  */
 export async function verifyDomain(
   parts: Pick<Engine, 'config' | 'database' | 'dns'>,

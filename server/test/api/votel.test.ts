@@ -323,6 +323,9 @@ describe('/api/email-domains', () => {
     expect(await verify()).toMatchObject({ verified: true });
     zone.away = false;
     zone.mx['real.example'] = 'elsewhere.example';
+    // Whoever looks at the page gets a warning, and time to mend it.
+    const looked = await api.call('POST', `/workspaces/${api.engine.defaultWorkspaceId}/email-domains/${added.body.id}/verify`);
+    expect(looked.body).toMatchObject({ status: 'warning', verifiedAt: expect.any(String), failingSince: expect.any(String) });
     expect(await verify()).toMatchObject({ verified: false, status: 'failed' });
   });
 

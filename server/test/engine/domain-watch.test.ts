@@ -118,7 +118,7 @@ it('changes nothing while the DNS does not answer', async () => {
   expect((await now()).failingSince).toBeNull();
 });
 
-it('is not patient with whoever asks', async () => {
+it('judges at once where patience was not asked for', async () => {
   zone.mx.delete(domain.domain);
   await later('7 hours');
   expect(await status()).toBe('warning');
